@@ -1,0 +1,16 @@
+//! Closes a website safely and opens it again: the engine.
+
+#[cfg(feature = "live")]
+pub mod backend;
+mod decision;
+pub mod policy;
+pub mod request;
+pub mod state;
+mod time;
+
+pub use decision::Reason;
+pub use request::{
+    Facts, Headers, NoHeaders, Peer, ProxyHeader, RouteOverride, Single, User, Visitor,
+};
+pub use state::{Mode, SiteName, State};
+pub use time::{Timestamp, TimestampError};

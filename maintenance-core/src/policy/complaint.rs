@@ -1,0 +1,131 @@
+//! Everything that is wrong with a configuration, at once.
+
+use std::fmt;
+
+/// One thing that is wrong: where, what, and the cure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    place: String,
+    problem: String,
+    hint: Option<String>,
+}
+
+impl Complaint {
+    /// Where: the key, `sites.shop.allow.paths[2]`, with a line where one is known.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    /// What is wrong, with the offending value.
+    #[must_use]
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+
+    /// The cure, where one is known.
+    #[must_use]
+    pub fn hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.problem)?;
+        match &self.hint {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// All complaints about one configuration. As an error it has at least one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Complaints {
+    list: Vec<Complaint>,
+}
+
+impl Complaints {
+    /// None yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { list: Vec::new() }
+    }
+
+    /// Adds one without a hint.
+    pub fn add(&mut self, place: impl fmt::Display, problem: impl fmt::Display) {
+        self.list.push(Complaint {
+            place: place.to_string(),
+            problem: problem.to_string(),
+            hint: None,
+        });
+    }
+
+    /// Adds one with the cure.
+    pub fn add_with_hint(
+        &mut self,
+        place: impl fmt::Display,
+        problem: impl fmt::Display,
+        hint: impl fmt::Display,
+    ) {
+        self.list.push(Complaint {
+            place: place.to_string(),
+            problem: problem.to_string(),
+            hint: Some(hint.to_string()),
+        });
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// Each of them.
+    pub fn iter(&self) -> std::slice::Iter<'_, Complaint> {
+        self.list.iter()
+    }
+
+    /// `value`, if there are none.
+    ///
+    /// # Errors
+    ///
+    /// These complaints, if there are any.
+    pub fn none_or<T>(self, value: T) -> Result<T, Self> {
+        if self.list.is_empty() {
+            Ok(value)
+        } else {
+            Err(self)
+        }
+    }
+
+    pub(crate) fn rename_places(&mut self, mut rename: impl FnMut(&str) -> String) {
+        for complaint in &mut self.list {
+            complaint.place = rename(&complaint.place);
+        }
+    }
+}
+
+impl<'a> IntoIterator for &'a Complaints {
+    type Item = &'a Complaint;
+    type IntoIter = std::slice::Iter<'a, Complaint>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for Complaints {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, complaint) in self.list.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            complaint.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Complaints {}
