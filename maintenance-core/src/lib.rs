@@ -3,6 +3,8 @@
 #[cfg(feature = "live")]
 pub mod backend;
 mod decision;
+pub mod host;
+pub mod path;
 pub mod policy;
 pub mod request;
 pub mod state;

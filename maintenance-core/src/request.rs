@@ -71,6 +71,16 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for [(N, V)] {
     }
 }
 
+impl<N: AsRef<str>, V: AsRef<[u8]>, const COUNT: usize> Headers for [(N, V); COUNT] {
+    fn for_each(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        self.as_slice().for_each(name, visit);
+    }
+
+    fn single<'a>(&'a self, name: &str) -> Single<'a> {
+        self.as_slice().single(name)
+    }
+}
+
 impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
     fn for_each(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
         self.as_slice().for_each(name, visit);

@@ -1,0 +1,250 @@
+//! A byte-wise radix tree over the literal and glob rules.
+//!
+//! Walking down compares each byte of the path at most once per way through the stars. A star consumes
+//! exactly one segment, and a node's depth in segments is fixed, so each node is entered at most once
+//! for one path: the work is bounded by the rules and can not be driven up by a request.
+
+use std::ops::ControlFlow;
+
+use super::rule::{Kind, PathRule};
+use crate::path::CanonicalPath;
+
+const NONE: u32 = u32::MAX;
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trie {
+    nodes: Vec<Node>,
+    labels: Vec<u8>,
+    /// Rule numbers; each node has two runs in it.
+    rules: Vec<u32>,
+}
+
+#[derive(Clone, Debug)]
+struct Node {
+    /// Which bytes begin a child's label; the children stand in this order from `first_child`.
+    bytes: [u64; 4],
+    label: (u32, u32),
+    first_child: u32,
+    /// The node that goes on after one whole segment.
+    star: u32,
+    /// Where this node's rules begin; first those that end here, then those with everything below.
+    rules: u32,
+    ends: u16,
+    opens: u16,
+}
+
+/// A rule as a row of literals with stars between them.
+struct Entry {
+    parts: Vec<Box<[u8]>>,
+    rule: u32,
+    open: bool,
+}
+
+impl Trie {
+    pub(crate) fn build(rules: &[PathRule]) -> Self {
+        let mut entries = Vec::with_capacity(rules.len());
+        for (rule, number) in rules.iter().zip(0..) {
+            match &rule.kind {
+                Kind::Exact(text) => entries.push(Entry::literal(text, number, false)),
+                Kind::Prefix(text) => entries.push(Entry::literal(text, number, true)),
+                Kind::Glob { segments, open } => entries.push(Entry::glob(segments, number, *open)),
+                Kind::Regex(_) | Kind::All | Kind::Asterisk => {}
+            }
+        }
+        let mut trie = Self::default();
+        if !entries.is_empty() {
+            entries.sort_by(|a, b| a.parts.cmp(&b.parts).then(a.rule.cmp(&b.rule)));
+            let refs: Vec<&Entry> = entries.iter().collect();
+            trie.nodes.push(Node::EMPTY);
+            trie.fill(0, &refs, 0, 0);
+        }
+        trie
+    }
+
+    /// Fills node `at` with `entries`, all alike before `part` and `from`; they are sorted.
+    fn fill(&mut self, at: usize, entries: &[&Entry], part: usize, from: usize) {
+        let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
+            return;
+        };
+        let shared = common_length(&first.parts[part][from..], &last.parts[part][from..]);
+        let label_start = index(self.labels.len());
+        self.labels
+            .extend_from_slice(&first.parts[part][from..from + shared]);
+        let reached = from + shared;
+
+        let ending = entries
+            .iter()
+            .take_while(|e| e.parts[part].len() == reached)
+            .count();
+        let (here, below) = entries.split_at(ending);
+        let rules = index(self.rules.len());
+        let (mut ends, mut opens) = (0, 0);
+        for open in [false, true] {
+            for entry in here
+                .iter()
+                .filter(|e| e.parts.len() == part + 1 && e.open == open)
+            {
+                self.rules.push(entry.rule);
+                *(if open { &mut opens } else { &mut ends }) += 1;
+            }
+        }
+        let starred: Vec<&Entry> = here
+            .iter()
+            .filter(|e| e.parts.len() > part + 1)
+            .copied()
+            .collect();
+
+        let mut bytes = [0; 4];
+        let groups: Vec<&[&Entry]> = below
+            .chunk_by(|a, b| a.parts[part][reached] == b.parts[part][reached])
+            .collect();
+        for group in &groups {
+            let byte = group[0].parts[part][reached];
+            bytes[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        }
+        let first_child = self.nodes.len();
+        let star = if starred.is_empty() {
+            NONE
+        } else {
+            index(first_child + groups.len())
+        };
+        self.nodes.resize(
+            first_child + groups.len() + usize::from(!starred.is_empty()),
+            Node::EMPTY,
+        );
+        self.nodes[at] = Node {
+            bytes,
+            label: (label_start, index(shared)),
+            first_child: index(first_child),
+            star,
+            rules,
+            ends,
+            opens,
+        };
+        for (offset, group) in groups.iter().enumerate() {
+            self.fill(first_child + offset, group, part, reached);
+        }
+        if !starred.is_empty() {
+            self.fill(first_child + groups.len(), &starred, part + 1, 0);
+        }
+    }
+
+    /// Calls `found` with each rule that matches the path.
+    pub(crate) fn each_match(
+        &self,
+        path: CanonicalPath<'_>,
+        found: &mut impl FnMut(u32) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        if self.nodes.is_empty() {
+            ControlFlow::Continue(())
+        } else {
+            self.walk(0, path, 0, found)
+        }
+    }
+
+    fn walk(
+        &self,
+        node: u32,
+        path: CanonicalPath<'_>,
+        from: usize,
+        found: &mut impl FnMut(u32) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let (mut node, mut at) = (node, from);
+        loop {
+            let this = &self.nodes[node as usize];
+            let (start, length) = (this.label.0 as usize, this.label.1 as usize);
+            if !path.has_at(at, &self.labels[start..start + length]) {
+                return ControlFlow::Continue(());
+            }
+            at += length;
+            let next = (at < path.len()).then(|| path.byte(at));
+            let rules = &self.rules[this.rules as usize..];
+            let (ends, opens) = (usize::from(this.ends), usize::from(this.opens));
+            if next.is_none() {
+                rules[..ends].iter().try_for_each(|rule| found(*rule))?;
+            }
+            let at_boundary = next.is_none_or(|b| b == b'/') || at > 0 && path.byte(at - 1) == b'/';
+            if at_boundary {
+                rules[ends..ends + opens]
+                    .iter()
+                    .try_for_each(|rule| found(*rule))?;
+            }
+            let Some(next) = next else {
+                return ControlFlow::Continue(());
+            };
+            if this.star != NONE {
+                let segment = path.as_str().as_bytes()[at..]
+                    .iter()
+                    .position(|b| *b == b'/');
+                let end = segment.map_or(path.len(), |length| at + length);
+                if end > at {
+                    self.walk(this.star, path, end, found)?;
+                }
+            }
+            match this.child(next) {
+                Some(child) => node = child,
+                None => return ControlFlow::Continue(()),
+            }
+        }
+    }
+}
+
+impl Node {
+    const EMPTY: Self = Self {
+        bytes: [0; 4],
+        label: (0, 0),
+        first_child: 0,
+        star: NONE,
+        rules: 0,
+        ends: 0,
+        opens: 0,
+    };
+
+    fn child(&self, byte: u8) -> Option<u32> {
+        let word = usize::from(byte >> 6);
+        let bit = 1_u64 << (byte & 63);
+        if self.bytes[word] & bit == 0 {
+            return None;
+        }
+        let before: u32 = self.bytes[..word].iter().map(|w| w.count_ones()).sum();
+        Some(self.first_child + before + (self.bytes[word] & (bit - 1)).count_ones())
+    }
+}
+
+impl Entry {
+    fn literal(text: &str, rule: u32, open: bool) -> Self {
+        Self {
+            parts: vec![text.as_bytes().into()],
+            rule,
+            open,
+        }
+    }
+
+    /// `/api/*/status` becomes the literals `/api/` and `/status` with a star between them.
+    fn glob(segments: &[Option<Box<str>>], rule: u32, open: bool) -> Self {
+        let mut parts = vec![Vec::new()];
+        for segment in segments {
+            if let Some(part) = parts.last_mut() {
+                part.push(b'/');
+                part.extend_from_slice(segment.as_deref().unwrap_or_default().as_bytes());
+            }
+            if segment.is_none() {
+                parts.push(Vec::new());
+            }
+        }
+        Self {
+            parts: parts.into_iter().map(Into::into).collect(),
+            rule,
+            open,
+        }
+    }
+}
+
+fn common_length(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(a, b)| a == b).count()
+}
+
+/// Configurations are far smaller than four thousand million of anything.
+fn index(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(NONE)
+}
