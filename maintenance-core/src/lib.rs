@@ -2,6 +2,7 @@
 
 #[cfg(feature = "live")]
 pub mod backend;
+pub mod client_ip;
 mod decision;
 pub mod host;
 pub mod path;
