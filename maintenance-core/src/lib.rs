@@ -1,5 +1,6 @@
 //! Closes a website safely and opens it again: the engine.
 
+pub mod answer;
 #[cfg(feature = "live")]
 pub mod backend;
 pub mod client_ip;
