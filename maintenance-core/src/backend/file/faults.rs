@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use rustix::io::Errno;
 
@@ -45,16 +45,20 @@ struct FaultyDisk {
     at: usize,
     forever: bool,
     calls: AtomicUsize,
+    /// Whether data may not have reached the disk.
+    unsynced: AtomicBool,
 }
 
 impl FaultyDisk {
     fn new(fault: Fault, at: usize, forever: bool) -> Arc<Self> {
         let calls = AtomicUsize::new(0);
+        let unsynced = AtomicBool::new(false);
         Arc::new(Self {
             fault,
             at,
             forever,
             calls,
+            unsynced,
         })
     }
 
@@ -130,7 +134,12 @@ impl Disk for FaultyDisk {
         self.call(|| RealDisk.set_mode(file, mode))
     }
     fn sync(&self, file: &File) -> io::Result<()> {
-        self.change(|| RealDisk.sync(file))
+        let result = self.change(|| RealDisk.sync(file));
+        let interrupted = matches!(&result, Err(e) if e.kind() == io::ErrorKind::Interrupted);
+        if result.is_err() && !interrupted {
+            self.unsynced.store(true, Ordering::Relaxed);
+        }
+        result
     }
     fn rename(&self, folder: &File, from: &OsStr, to: &OsStr) -> io::Result<()> {
         self.change(|| RealDisk.rename(folder, from, to))
@@ -195,14 +204,12 @@ fn look(path: &Path) -> Seen {
     }
 }
 
-fn temporary_files(folder: &Path) -> Vec<OsString> {
+fn names(folder: &Path, part: &str) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
     };
-    let names = entries.map(|entry| entry.unwrap().file_name());
-    names
-        .filter(|name| name.as_encoded_bytes().ends_with(b".tmp"))
-        .collect()
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.contains(part)).collect()
 }
 
 /// Runs `act` in a fresh place with each fault at each call, until no call is left to fail.
@@ -242,9 +249,16 @@ fn fail_everywhere(
                     ),
                     Err(_) => assert_eq!(seen, old, "{context}"),
                 }
+                if disk.unsynced.load(Ordering::Relaxed) {
+                    assert!(result.is_err(), "success without fsync: {context}");
+                }
                 if !forever {
-                    let left = temporary_files(path.parent().unwrap());
+                    let left = names(path.parent().unwrap(), ".tmp");
                     assert!(left.is_empty(), "{left:?}: {context}");
+                    if !matches!(result, Ok(()) | Err(BackendError::Unknown { .. })) {
+                        let kept = names(path.parent().unwrap(), ".broken-");
+                        assert!(kept.is_empty(), "{kept:?}: {context}");
+                    }
                 }
             }
         }

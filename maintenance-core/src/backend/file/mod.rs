@@ -39,7 +39,7 @@ use crate::state::{State, Version};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FileOptions {
-    /// Whether symbolic links are followed, as a Kubernetes ConfigMap needs it. The record can then only be read.
+    /// Whether symbolic links are followed, as a Kubernetes `ConfigMap` needs it. The record can then only be read.
     pub follow_links: bool,
     /// Whether JSON without a header line is read; see [`crate::state::codec::decode_lenient`].
     pub lenient: bool,
