@@ -4,10 +4,23 @@
 //! may have changed. Hints are never truth: they cause a read. A request never waits for a backend;
 //! only the watcher of [`crate::live`] and the control verbs call one.
 
+#[cfg(unix)]
+pub mod file;
+mod hint;
+mod memory;
+mod url;
+
+#[cfg(unix)]
+pub use file::{FileBackend, FileOptions};
+pub use hint::{HintReceiver, HintSender};
+pub use memory::MemoryBackend;
+pub use url::{BackendRegistry, BackendUrl, BackendUrlError, Opener, open_builtin};
+
 use std::fmt;
 
 use async_trait::async_trait;
 
+use crate::state::codec::EncodeError;
 use crate::state::{State, Version};
 
 /// A place where state lives. `conformance/` holds the suite that every backend passes.
@@ -117,8 +130,14 @@ pub enum BackendError {
         /// What failed.
         why: String,
     },
+    /// The state cannot be stored; nothing was changed.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The URL names no backend that can be opened here.
+    #[error(transparent)]
+    Url(#[from] BackendUrlError),
     /// The caller's record does not follow the one before.
-    #[error("revision {got} cannot follow {expected}")]
+    #[error("the record {got} cannot be stored here; it would have to be {expected}")]
     Invalid {
         /// What would have been right.
         expected: String,
@@ -133,4 +152,47 @@ pub enum BackendError {
         /// What was asked.
         what: &'static str,
     },
+}
+
+/// Whether `next` may be stored over `expected`: the same epoch and the next revision, or revision 1 of any epoch
+/// where nothing was. Every backend asks this before it touches its store.
+///
+/// # Errors
+///
+/// [`BackendError::Invalid`] otherwise.
+pub fn check_succession(expected: Option<Version>, next: &State) -> Result<(), BackendError> {
+    let (fits, wanted) = match expected {
+        None => (next.revision == 1, "revision 1 of any epoch".to_owned()),
+        Some(old) => match old.revision.checked_add(1) {
+            Some(revision) => {
+                let wanted = Version { revision, ..old };
+                (next.version() == wanted, wanted.to_string())
+            }
+            None => (false, "in a new epoch, after a repair".to_owned()),
+        },
+    };
+    if fits {
+        Ok(())
+    } else {
+        Err(BackendError::Invalid {
+            expected: wanted,
+            got: next.version().to_string(),
+        })
+    }
+}
+
+/// Whether `next` may be stored by [`StateBackend::repair`]: revision 1 of an epoch that `present` does not have.
+///
+/// # Errors
+///
+/// [`BackendError::Invalid`] otherwise.
+pub fn check_repair(present: Option<Version>, next: &State) -> Result<(), BackendError> {
+    if next.revision == 1 && present.is_none_or(|old| old.epoch != next.epoch) {
+        Ok(())
+    } else {
+        Err(BackendError::Invalid {
+            expected: "revision 1 of a new epoch".to_owned(),
+            got: next.version().to_string(),
+        })
+    }
 }

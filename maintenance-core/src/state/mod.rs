@@ -4,6 +4,7 @@
 //! for a request is the [`crate::Snapshot`]'s.
 
 mod change;
+pub mod codec;
 mod mode;
 mod site;
 mod window;

@@ -1,0 +1,3 @@
+//! The suites that every backend and every adapter passes. Not published.
+
+pub mod backend_suite;
