@@ -10,7 +10,7 @@ use std::error::Error;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use maintenance_mode::answer::{AnswerConfig, AnswerPolicy, AnswerSet, Format, Notice};
+use maintenance_mode::answer::{AnswerConfig, AnswerPolicy, AnswerSet, FormatChoice, Notice};
 use maintenance_mode::policy::Complaints;
 use maintenance_mode::state::Message;
 use maintenance_mode::{Facts, Timestamp};
@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let headers = vec![("accept-language", argument(1).unwrap_or("en"))];
     let facts = Facts::new(argument(4).unwrap_or("GET"), "/").headers(&headers);
     let answers = AnswerSet::new(Arc::new(policy), notice);
-    let answer = answers.answer(&facts, Timestamp::from_millis(0), Some(Format::Html));
+    let answer = answers.answer(&facts, Timestamp::from_millis(0), Some(FormatChoice::Html));
     std::io::stdout().write_all(answer.body())?;
     Ok(())
 }

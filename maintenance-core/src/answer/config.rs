@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::FormatChoice;
+use crate::policy::PathRuleConfig;
+use crate::policy::config::AnswerRuleConfig;
 
 /// The `[answer]` section. Every key may be left out, so that a site's section can overlay the common one.
 ///
@@ -71,6 +73,12 @@ pub struct AnswerConfig {
     /// Whether `Surrogate-Control: no-store` is sent, for caches that know no other field. Default false.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub surrogate_control: Option<bool>,
+    /// Formats by path; the first rule that matches counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rules: Option<Vec<AnswerRuleConfig>>,
+    /// Path rules of what the page needs: pictures, style sheets. They stay open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub assets: Option<Vec<PathRuleConfig>>,
 }
 
 impl AnswerConfig {
@@ -102,6 +110,8 @@ impl AnswerConfig {
             cors: over(site.cors.as_ref(), self.cors.as_ref()),
             event_stream: site.event_stream.or(self.event_stream),
             surrogate_control: site.surrogate_control.or(self.surrogate_control),
+            rules: over(site.rules.as_ref(), self.rules.as_ref()),
+            assets: over(site.assets.as_ref(), self.assets.as_ref()),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
+use super::FormatChoice;
 use super::compose::{Composer, RenderedPage};
 use super::event_stream::STEPS;
 use super::grpc::{self, Protocol};
@@ -101,7 +102,7 @@ impl AnswerSet {
         &'s self,
         facts: &Facts<'_>,
         now: Timestamp,
-        chosen: Option<Format>,
+        chosen: Option<FormatChoice>,
     ) -> Answer<'s> {
         let allowed = self.policy.cors.allow(facts.headers);
         if let Some(allowed) = allowed
@@ -153,7 +154,7 @@ impl AnswerSet {
         facts: &Facts<'_>,
         now: Timestamp,
         own: Option<Format>,
-        chosen: Option<Format>,
+        chosen: Option<FormatChoice>,
     ) -> Slot {
         let protocol = Protocol::of(facts);
         let mut accept = None;
@@ -167,7 +168,7 @@ impl AnswerSet {
             {
                 Some(Format::EventStream)
             }
-            None => chosen.or_else(|| self.policy.format.fixed()),
+            None => chosen.unwrap_or(self.policy.format).fixed(),
         };
         let mut negotiated = || accept().best(|| Hints::of(facts));
         let format = match wanted {

@@ -10,6 +10,7 @@ mod site;
 mod window;
 
 pub use change::{Action, Change};
+pub use codec::{decode, encode};
 pub use mode::{Mode, ModeError};
 pub use site::{
     Activation, ActivationId, MAX_MESSAGE_BYTES, Message, MessageError, RuntimeExemptions,

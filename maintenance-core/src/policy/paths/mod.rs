@@ -4,7 +4,7 @@ mod config;
 mod rule;
 mod trie;
 
-pub use config::PathRuleConfig;
+pub use config::{PathRuleConfig, PathRuleTable};
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;

@@ -1,0 +1,94 @@
+//! The compiled exemptions of one site.
+
+use std::path::Path;
+
+use super::config::AllowConfig;
+use super::header::BypassHeader;
+use super::paths::{PathRuleConfig, PathRules};
+use super::{AddressSet, Complaints};
+
+/// Health endpoints that are open when nothing is configured.
+const DEFAULT_HEALTH: [&str; 3] = ["/healthz", "/livez", "/readyz"];
+
+#[derive(Clone, Debug)]
+pub(crate) struct Allow {
+    pub(crate) health: PathRules,
+    pub(crate) paths: PathRules,
+    pub(crate) addresses: AddressSet,
+    pub(crate) roles: Vec<String>,
+    pub(crate) authenticated: bool,
+    pub(crate) anonymous: bool,
+    pub(crate) tests: bool,
+    pub(crate) header: Option<BypassHeader>,
+}
+
+impl Allow {
+    pub(crate) fn compile(
+        config: &AllowConfig,
+        place: &str,
+        base: &Path,
+        complaints: &mut Complaints,
+        warnings: &mut Complaints,
+    ) -> Self {
+        let addresses = config.addresses.as_deref().unwrap_or_default();
+        for (index, address) in addresses.iter().enumerate() {
+            if address.ends_with("/0") {
+                warnings.add_with_hint(
+                    format_args!("{place}.addresses[{index}]"),
+                    format_args!(
+                        "`{address}` lets everybody in, so that the site never closes for them"
+                    ),
+                    "name the networks of those who work on the site",
+                );
+            }
+        }
+        let roles = config.roles.clone().unwrap_or_default();
+        for (index, role) in roles.iter().enumerate() {
+            if role.trim().is_empty() {
+                complaints.add(
+                    format_args!("{place}.roles[{index}]"),
+                    "a role needs a name",
+                );
+            }
+        }
+        Self {
+            health: health(config, place, complaints),
+            paths: PathRules::compile(
+                config.paths.as_deref().unwrap_or_default(),
+                &format!("{place}.paths"),
+                complaints,
+            ),
+            addresses: AddressSet::compile(addresses, &format!("{place}.addresses"), complaints),
+            roles,
+            authenticated: config.authenticated.unwrap_or(false),
+            anonymous: config.anonymous.unwrap_or(false),
+            tests: config.tests.unwrap_or(false),
+            header: config.header.as_ref().and_then(|header| {
+                let place = format!("{place}.header");
+                BypassHeader::compile(header, &place, base, complaints, warnings)
+            }),
+        }
+    }
+
+    /// Whether some rule asks who the visitor is.
+    pub(crate) const fn asks_for_visitor(&self) -> bool {
+        self.authenticated || self.anonymous || !self.roles.is_empty()
+    }
+}
+
+fn health(config: &AllowConfig, place: &str, complaints: &mut Complaints) -> PathRules {
+    let rules: Vec<PathRuleConfig> = match &config.health {
+        None => DEFAULT_HEALTH.map(PathRuleConfig::exact).into(),
+        Some(paths) => paths.iter().map(PathRuleConfig::exact).collect(),
+    };
+    for (index, path) in config.health.iter().flatten().enumerate() {
+        if path.contains('*') {
+            complaints.add_with_hint(
+                format_args!("{place}.health[{index}]"),
+                format_args!("`{path}`: health endpoints are exact paths"),
+                "put the pattern into allow.paths",
+            );
+        }
+    }
+    PathRules::compile(&rules, &format!("{place}.health"), complaints)
+}
