@@ -381,7 +381,7 @@ impl StateBackend for Moody {
 #[tokio::test]
 async fn the_last_known_state_holds_while_the_backend_fails_panics_or_loses_it() -> Outcome {
     let moody = Moody::new();
-    let backend: Arc<dyn StateBackend> = moody.clone();
+    let backend: Arc<dyn StateBackend> = Arc::<Moody>::clone(&moody);
     let maintenance = start(quick(), &backend).await?;
     maintenance.on(&[site()], &On::default()).await?;
     for mood in [FAILING, PANICKING, EMPTY] {
@@ -436,7 +436,7 @@ async fn a_reset_record_is_recognised_by_its_epoch() -> Outcome {
 async fn what_holds_without_any_state_is_configured() -> Outcome {
     let moody = Moody::new();
     moody.set(FAILING);
-    let backend: Arc<dyn StateBackend> = moody.clone();
+    let backend: Arc<dyn StateBackend> = Arc::<Moody>::clone(&moody);
     let with = |initial| {
         let mut config = quick();
         config.state.initial = initial;
@@ -456,7 +456,7 @@ async fn what_holds_without_any_state_is_configured() -> Outcome {
 #[tokio::test]
 async fn a_stale_state_gives_way_if_so_configured() -> Outcome {
     let moody = Moody::new();
-    let backend: Arc<dyn StateBackend> = moody.clone();
+    let backend: Arc<dyn StateBackend> = Arc::<Moody>::clone(&moody);
     let mut config = quick();
     config.state.on_stale = OnStale::Offline;
     let maintenance = start(config, &backend).await?;
@@ -477,7 +477,7 @@ async fn the_last_known_good_state_outlives_the_process() -> Outcome {
         .to_string_lossy()
         .into_owned();
     let moody = Moody::new();
-    let backend: Arc<dyn StateBackend> = moody.clone();
+    let backend: Arc<dyn StateBackend> = Arc::<Moody>::clone(&moody);
     let mut config = quick();
     config.state.last_known_good = Some(kept.clone());
     let first = start(config.clone(), &backend).await?;
@@ -496,7 +496,7 @@ async fn the_last_known_good_state_outlives_the_process() -> Outcome {
 #[tokio::test]
 async fn the_watcher_ends_with_the_last_handle() -> Outcome {
     let moody = Moody::new();
-    let backend: Arc<dyn StateBackend> = moody.clone();
+    let backend: Arc<dyn StateBackend> = Arc::<Moody>::clone(&moody);
     let maintenance = start(quick(), &backend).await?;
     drop(backend);
     drop(maintenance);
