@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use maintenance_mode::answer::{Format, Notice, Value, context};
+use maintenance_mode::answer::{Format, FormatChoice, Notice, Value, context};
 use maintenance_mode::{Facts, Mode};
 
 use super::*;
@@ -204,7 +204,10 @@ fn the_context_function_is_asked_for_each_request() {
     set.prepare();
     for expected in ["/a 0 offline", "/b 1 offline"] {
         let facts = Facts::new("GET", &expected[..2]);
-        assert_eq!(body(&set.answer(&facts, NOW, Some(Format::Html))), expected);
+        assert_eq!(
+            body(&set.answer(&facts, NOW, Some(FormatChoice::Html))),
+            expected
+        );
     }
 }
 
@@ -221,7 +224,8 @@ fn a_template_that_fails_for_a_request_gives_way_to_the_built_in_page() {
             context! { divisor => u8::from(facts.path != "/bad") }
         }));
     let set = set_of(policy, Notice::new(Mode::Offline));
-    let at = |path: &'static str| set.answer(&Facts::new("GET", path), NOW, Some(Format::Html));
+    let at =
+        |path: &'static str| set.answer(&Facts::new("GET", path), NOW, Some(FormatChoice::Html));
     assert_eq!(body(&at("/good")), "1ok");
     let answer = at("/bad");
     assert!(body(&answer).contains("We’ll be back soon"));

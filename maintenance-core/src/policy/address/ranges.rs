@@ -212,7 +212,9 @@ mod tests {
         let dense: Vec<(u32, u32)> = (0..4_096).map(|i| (9 + i * 2, 9 + i * 2)).collect();
         let ranges = Ranges::merged(dense);
         assert_eq!(ranges.index.as_ref().map(|index| index.shift), Some(0));
-        assert!((0..10_000).all(|i| ranges.contains(i) == (i >= 9 && i <= 8_199 && i % 2 == 1)));
+        assert!(
+            (0..10_000).all(|i| ranges.contains(i) == ((9..=8_199).contains(&i) && i % 2 == 1))
+        );
     }
 
     #[test]
