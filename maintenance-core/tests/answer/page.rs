@@ -336,10 +336,7 @@ fn a_failing_template_is_reported_once_for_each_snapshot() {
     let errors = Arc::new(AtomicU32::new(0));
     tracing::subscriber::with_default(Errors(Arc::clone(&errors)), || {
         for snapshots in 1..=2 {
-            let set = maintenance_mode::answer::AnswerSet::new(
-                Arc::clone(&policy),
-                Notice::new(Mode::Offline),
-            );
+            let set = AnswerSet::new(Arc::clone(&policy), Notice::new(Mode::Offline));
             for _ in 0..3 {
                 assert_eq!(get(&set, &vec![BROWSER]).status(), 503);
             }
