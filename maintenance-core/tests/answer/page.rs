@@ -300,3 +300,51 @@ fn every_documented_variable_has_its_value() {
         assert_eq!(body(&get(&set, &vec![BROWSER])), "True", "{name}");
     }
 }
+
+/// Counts the errors that are logged.
+struct Errors(Arc<AtomicU32>);
+
+impl tracing::Subscriber for Errors {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::ERROR
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn a_failing_template_is_reported_once_for_each_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("503.html"),
+        "{% if bad %}{{ 1 // 0 }}{% endif %}",
+    )
+    .unwrap();
+    let policy = policy_in(folder.path(), "template = \"503.html\"")
+        .with_context(Arc::new(|_, _| context! { bad => true }));
+    let policy = Arc::new(policy);
+    let errors = Arc::new(AtomicU32::new(0));
+    tracing::subscriber::with_default(Errors(Arc::clone(&errors)), || {
+        for snapshots in 1..=2 {
+            let set = AnswerSet::new(Arc::clone(&policy), Notice::new(Mode::Offline));
+            for _ in 0..3 {
+                assert_eq!(get(&set, &vec![BROWSER]).status(), 503);
+            }
+            assert_eq!(errors.load(Ordering::Relaxed), snapshots);
+        }
+    });
+}
