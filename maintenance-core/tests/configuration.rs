@@ -124,6 +124,10 @@ fn every_bad_rule_is_named_at_once_with_its_cure() {
         hosts = ["x.example"]
         [sites.shop]
         hosts = []
+        [sites.circle]
+        hosts = ["circle.example"]
+        [sites.circle.answer]
+        redirect = "https://Circle.example:443/closed"
         [sites.blog]
         hosts = ["http://blog.example", "blog.example:80", "a.*.example", "blog.example", "BLOG.example."]
         "#,
@@ -151,6 +155,7 @@ fn every_bad_rule_is_named_at_once_with_its_cure() {
         "answer.rules[0]: the rule says no path",
         "read_only.safe_methods[0]",
         "sites.default: `default` is every host that no site claims",
+        "sites.circle.answer.redirect: `https://Circle.example:443/closed` is on a host of the site itself",
         "sites.shop.hosts: a site without hosts is never chosen",
         "write the host alone, without scheme and path",
         "the port does not select a site",

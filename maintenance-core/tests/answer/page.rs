@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use maintenance_mode::answer::{Format, FormatChoice, Notice, Value, context};
+use maintenance_mode::answer::{FormatChoice, Notice, Value, context};
 use maintenance_mode::{Facts, Mode};
 
 use super::*;
