@@ -122,9 +122,17 @@ impl<'a> CanonicalPath<'a> {
         let mut has_lower_hex = false;
         let mut segment = 1;
         let mut at = 1;
-        while let Some(&byte) = bytes.get(at) {
-            match CLASSES[usize::from(byte)] {
-                Class::Plain => at += 1,
+        loop {
+            // Most bytes stand for themselves, so the way over them is the one that counts.
+            let Some(run) = bytes[at..]
+                .iter()
+                .position(|b| CLASSES[usize::from(*b)] != Class::Plain)
+            else {
+                break;
+            };
+            at += run;
+            match CLASSES[usize::from(bytes[at])] {
+                Class::Plain => {}
                 Class::Slash => {
                     if segment == at {
                         return Err(NonCanonical::EmptySegment);
@@ -165,6 +173,15 @@ impl<'a> CanonicalPath<'a> {
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.text.is_empty()
+    }
+
+    /// The bytes as they came, if they compare as they came.
+    pub(crate) const fn verbatim(self) -> Option<&'a [u8]> {
+        if self.has_lower_hex {
+            None
+        } else {
+            Some(self.text.as_bytes())
+        }
     }
 
     /// The byte at `at`, hexadecimal digits of escapes in upper case.

@@ -87,6 +87,18 @@ impl Complaints {
         self.list.iter()
     }
 
+    /// Leaves out what is said twice: a list that two sites inherit is compiled for each.
+    pub(crate) fn dedup(&mut self) {
+        let mut seen: Vec<Complaint> = Vec::new();
+        self.list.retain(|complaint| {
+            let new = !seen.contains(complaint);
+            if new {
+                seen.push(complaint.clone());
+            }
+            new
+        });
+    }
+
     /// `value`, if there are none.
     ///
     /// # Errors
