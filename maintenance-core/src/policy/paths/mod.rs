@@ -31,6 +31,7 @@ pub(crate) enum RequestPaths<'a> {
 }
 
 impl<'a> RequestPaths<'a> {
+    #[inline]
     pub(crate) fn of(facts: &Facts<'a>) -> Self {
         if facts.path == "*" {
             let plain = facts.method == "OPTIONS" && facts.routed_path.is_none_or(|p| p == "*");
