@@ -100,6 +100,24 @@ impl Complaints {
         }
     }
 
+    /// Adds all of `more`.
+    pub fn append(&mut self, more: Self) {
+        self.list.extend(more.list);
+    }
+
+    /// Adds those of `more` whose place, or a part or the whole of it, has no complaint yet: they may only
+    /// follow from what is wrong there.
+    pub(crate) fn add_where_nothing_was_said(&mut self, more: Self) {
+        let said = std::mem::take(&mut self.list);
+        let follows = |complaint: &Complaint| {
+            said.iter().any(|old| {
+                complaint.place.starts_with(&old.place) || old.place.starts_with(&complaint.place)
+            })
+        };
+        self.list = more.list.into_iter().filter(|c| !follows(c)).collect();
+        self.list.splice(..0, said);
+    }
+
     pub(crate) fn rename_places(&mut self, mut rename: impl FnMut(&str) -> String) {
         for complaint in &mut self.list {
             complaint.place = rename(&complaint.place);
