@@ -27,7 +27,7 @@ fn one_request_is_explained_to_people() {
     let site = Site::configured(CONFIG);
     site.run(&["explain", "/robots.txt", "--mode", "offline"])
         .exits(0)
-        .is_silent_on_errors()
+        .remarks_nothing()
         .says("allowed GET /robots.txt (path: /robots.txt)")
         .says(" 1. -     host")
         .says("allow path");

@@ -284,10 +284,13 @@ source = "x-forwarded-for"
 hosts = 5
 "#,
     )?;
-    let complaints = Policy::load(Some(&file), environment(&[("MAINTENANCE_ALLOW_ROLES", " ,[]")]))
-        .map(|_| ())
-        .unwrap_err()
-        .to_string();
+    let complaints = Policy::load(
+        Some(&file),
+        environment(&[("MAINTENANCE_ALLOW_ROLES", " ,[]")]),
+    )
+    .map(|_| ())
+    .unwrap_err()
+    .to_string();
     for line in [
         "maintenance.toml:1: alow: unknown key `alow`",
         "maintenance.toml:3: allow.paths[2]: ",
@@ -298,4 +301,25 @@ hosts = 5
     }
     assert!(!complaints.contains("never chosen"), "{complaints}");
     Ok(())
+}
+
+#[test]
+fn what_sites_take_over_is_complained_of_once() {
+    let text = complaints(
+        r#"
+        [allow]
+        paths = ["no-slash"]
+        [sites.shop]
+        hosts = ["shop.example"]
+        allow = { roles = ["clerk"] }
+        [sites.blog]
+        hosts = ["blog.example"]
+        allow = { paths = ["neither"] }
+        "#,
+    );
+    assert_eq!(text.matches("`no-slash`").count(), 1, "{text}");
+    assert!(
+        text.contains("sites.blog.allow.paths[0]: `neither`"),
+        "{text}"
+    );
 }

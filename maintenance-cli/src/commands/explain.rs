@@ -31,8 +31,7 @@ pub(super) async fn run(
         return requests::answer_all(&file, &snapshot, at, output);
     }
     let line = request(arguments)?;
-    let now = at.unwrap_or_else(when::now);
-    let explanation = line.with_facts(|facts| snapshot.explain(facts, now));
+    let explanation = explain(&line, &snapshot, at);
     if output.json {
         output.json(&explanation);
     } else {

@@ -116,7 +116,7 @@ impl Run {
     }
 
     #[track_caller]
-    pub(crate) fn is_silent_on_errors(self) -> Self {
+    pub(crate) fn remarks_nothing(self) -> Self {
         assert_eq!(self.err, "", "{self:#?}");
         self
     }
