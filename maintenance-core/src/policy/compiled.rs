@@ -141,8 +141,8 @@ impl PolicyBuilder {
         let mut complaints = Complaints::new();
         let mut warnings = Complaints::new();
         let policy = self.compile(&mut complaints, &mut warnings);
-        complaints.dedup();
-        warnings.dedup();
+        complaints.say_inherited_once();
+        warnings.say_inherited_once();
         complaints.none_or(Policy { warnings, ..policy })
     }
 

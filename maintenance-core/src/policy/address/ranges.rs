@@ -193,7 +193,7 @@ mod tests {
         let indexed = Ranges::merged(ranges);
         assert_eq!(
             indexed.index.as_ref().map(|index| index.below.len()),
-            Some(65_537)
+            Some(16_385)
         );
         for (value, expected) in [
             (0, true),
