@@ -217,6 +217,22 @@ impl<'a> CanonicalPath<'a> {
     }
 }
 
+/// A path that an author wrote, in the form in which clients send it: non-ASCII letters as UTF-8 escapes,
+/// hexadecimal digits in upper case. Refused if that is not canonical.
+pub(crate) fn canonical_literal(written: &str) -> Result<String, NonCanonical> {
+    let mut sent = String::with_capacity(written.len());
+    for c in written.chars() {
+        if c.is_ascii() {
+            sent.push(c);
+        } else {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                sent.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    CanonicalPath::parse(&sent).map(|path| path.upper_hex().into_owned())
+}
+
 /// Escapes that belong together: one for an ASCII byte, up to four for a UTF-8 character.
 struct Escape {
     end: usize,
@@ -287,6 +303,22 @@ fn refuse_dots(segment: &[u8]) -> Result<(), NonCanonical> {
         dots += 1;
     }
     Ok(())
+}
+
+/// What an author does about it.
+pub(crate) const fn cure(why: NonCanonical) -> &'static str {
+    match why {
+        NonCanonical::NoLeadingSlash => "begin the path with `/`; host and query take no part",
+        NonCanonical::Character => {
+            "write other characters as escapes, a space as %20; `?` and `#` end a path"
+        }
+        NonCanonical::EmptySegment => "write single slashes",
+        NonCanonical::DotSegment => "write the path without `.` and `..`",
+        NonCanonical::BadEscape => "write an escape as % and two hexadecimal digits",
+        _ => {
+            "write the path in the form that the application's router sees, without hidden delimiters"
+        }
+    }
 }
 
 /// Characters that fold, or look as if they folded, to a dot or a delimiter.

@@ -117,7 +117,7 @@ impl Snapshot {
             verdict = walk(self, second, &request, now, &mut record);
         }
         let client = request.client_ip(self);
-        let block = (!verdict.allowed).then(|| Block {
+        let block = (!verdict.allowed).then_some(Block {
             reason: verdict.reason,
             logout: verdict.logout,
             asks_for_visitor: verdict.asks_for_visitor,

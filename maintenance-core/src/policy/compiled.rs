@@ -9,11 +9,12 @@ use super::allow::Allow;
 use super::config::{Config, HostSource, LogoutConfig, UnknownHost};
 use super::method::Methods;
 use super::paths::PathRules;
-use super::sites::{DEFAULT_SITE, HostIndex, SiteIndex};
+use super::sites::{DEFAULT_SITE, HostIndex, HostMatch, SiteIndex};
 use crate::answer::{
     AnswerConfig, AnswerPolicy, ContextFn, CustomAnswer, CustomFn, FormatChoice, Notice,
 };
 use crate::client_ip::ClientIpPolicy;
+use crate::host::{Host, HostBuffer};
 use crate::request::Facts;
 use crate::state::{Mode, SiteName};
 
@@ -249,11 +250,13 @@ impl PolicyBuilder {
                 let merged = config.answer.overlaid_by(&site.answer);
                 Arc::new(self.compile_answer(&merged, &format!("{place}.answer"), complaints))
             });
+            let own_answer = own_answer.unwrap_or_else(|| Arc::clone(&answer));
+            refuse_circle(&own_answer, &hosts, index, &place, complaints);
             sites.push(SitePolicy {
                 name: name.clone(),
                 pinned: site.mode.or(config.mode),
                 allow: own_allow.unwrap_or_else(|| Arc::clone(&allow)),
-                answer: own_answer.unwrap_or_else(|| Arc::clone(&answer)),
+                answer: own_answer,
             });
         }
         (sites, hosts)
@@ -301,6 +304,31 @@ impl PolicyBuilder {
             assets,
             redirect_target,
         }
+    }
+}
+
+/// A whole URL on a host of the site itself would lead back to the closed site: only a path is kept open.
+fn refuse_circle(
+    answer: &SiteAnswer,
+    hosts: &HostIndex,
+    site: SiteIndex,
+    place: &str,
+    complaints: &mut Complaints,
+) {
+    let location = answer.policy.redirect_location().unwrap_or_default();
+    let Some((_, rest)) = location.split_once("://") else {
+        return;
+    };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let mut buffer = HostBuffer::default();
+    if hosts.find(Host::parse(authority.as_bytes(), &mut buffer)) == HostMatch::Site(site) {
+        complaints.add_with_hint(
+            format_args!("{place}.answer.redirect"),
+            format_args!(
+                "`{location}` is on a host of the site itself: visitors would go in a circle"
+            ),
+            "write the path alone, which is then kept open",
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::config::{PathRuleConfig, PathRuleTable};
 use super::{REGEX_SIZE_LIMIT, RequestPaths};
-use crate::path::{CanonicalPath, NonCanonical};
+use crate::path::{CanonicalPath, canonical_literal, cure};
 use crate::policy::Complaints;
 use crate::policy::method::{Methods, preflighted_method};
 use crate::request::Facts;
@@ -190,7 +190,6 @@ fn compile_kind(
     }
 }
 
-/// Non-ASCII letters as UTF-8 escapes, hexadecimal digits in upper case; refused if not canonical.
 fn literal(text: &str, place: &str, complaints: &mut Complaints) -> Option<Box<str>> {
     if text.len() > MAX_RULE_BYTES {
         complaints.add(
@@ -202,18 +201,8 @@ fn literal(text: &str, place: &str, complaints: &mut Complaints) -> Option<Box<s
         );
         return None;
     }
-    let mut written = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_ascii() {
-            written.push(c);
-        } else {
-            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                written.push_str(&format!("%{byte:02X}"));
-            }
-        }
-    }
-    match CanonicalPath::parse(&written) {
-        Ok(path) => Some(path.upper_hex().into()),
+    match canonical_literal(text) {
+        Ok(path) => Some(path.into()),
         Err(why) => {
             complaints.add_with_hint(
                 place,
@@ -221,21 +210,6 @@ fn literal(text: &str, place: &str, complaints: &mut Complaints) -> Option<Box<s
                 cure(why),
             );
             None
-        }
-    }
-}
-
-const fn cure(why: NonCanonical) -> &'static str {
-    match why {
-        NonCanonical::NoLeadingSlash => "begin the path with `/`; host and query take no part",
-        NonCanonical::Character => {
-            "write other characters as escapes, a space as %20; `?` and `#` end a path"
-        }
-        NonCanonical::EmptySegment => "write single slashes",
-        NonCanonical::DotSegment => "write the path without `.` and `..`",
-        NonCanonical::BadEscape => "write an escape as % and two hexadecimal digits",
-        _ => {
-            "write the path in the form that the application's router sees, without hidden delimiters"
         }
     }
 }
