@@ -48,16 +48,16 @@ impl Course {
     }
 
     /// The strictest of several courses, for hosts that belong to none of them.
-    pub(crate) fn strictest<'a>(courses: impl Iterator<Item = &'a Self> + Clone) -> Self {
+    pub(crate) fn strictest(courses: &[&Self]) -> Self {
         let mut turns: Vec<Timestamp> = courses
-            .clone()
+            .iter()
             .flat_map(|course| &course.segments)
             .map(|s| s.from)
             .collect();
         turns.sort_unstable();
         turns.dedup();
         let mode_from = |from| {
-            courses.clone().fold(Mode::Online, |mode, course| {
+            courses.iter().fold(Mode::Online, |mode, course| {
                 mode.stricter(course.at(from).1.mode)
             })
         };
@@ -180,6 +180,8 @@ fn segment(
 
 #[cfg(test)]
 mod tests {
+    use crate::state::Mode::{Offline, Online, ReadOnly};
+
     use super::*;
 
     fn at(seconds: i64) -> Timestamp {
@@ -204,10 +206,9 @@ mod tests {
     #[test]
     fn a_window_begins_at_its_start_and_is_over_at_its_end() {
         let state = SiteState {
-            windows: vec![window(1, Mode::Offline, Some(10), Some(20))],
+            windows: vec![window(1, Offline, Some(10), Some(20))],
             ..Default::default()
         };
-        use Mode::{Offline, Online};
         assert_eq!(
             modes(&state, None, &[9, 10, 19, 20]),
             [Online, Offline, Offline, Online]
@@ -229,13 +230,12 @@ mod tests {
     fn overlapping_windows_hold_the_stricter_mode_and_never_open_what_was_closed_by_hand() {
         let mut state = SiteState {
             windows: vec![
-                window(1, Mode::ReadOnly, Some(10), Some(40)),
-                window(2, Mode::Offline, Some(20), Some(30)),
-                window(3, Mode::Offline, None, Some(0)).enabled(false),
+                window(1, ReadOnly, Some(10), Some(40)),
+                window(2, Offline, Some(20), Some(30)),
+                window(3, Offline, None, Some(0)).enabled(false),
             ],
             ..Default::default()
         };
-        use Mode::{Offline, Online, ReadOnly};
         assert_eq!(
             modes(&state, None, &[-1, 10, 20, 30, 40]),
             [Online, ReadOnly, Offline, ReadOnly, Online]
@@ -251,8 +251,8 @@ mod tests {
     fn a_window_without_end_has_no_expected_end() {
         let state = SiteState {
             windows: vec![
-                window(1, Mode::Offline, Some(10), None),
-                window(2, Mode::Offline, Some(10), Some(20)),
+                window(1, Offline, Some(10), None),
+                window(2, Offline, Some(10), Some(20)),
             ],
             ..Default::default()
         };

@@ -4,6 +4,7 @@
 //! to know why gives it a [`Trace`]; deciding gives it none, and the compiler takes the words out.
 
 use std::cell::OnceCell;
+#[cfg(feature = "live")]
 use std::sync::Arc;
 
 use crate::client_ip::ClientIp;
@@ -95,10 +96,7 @@ impl Snapshot {
     }
 
     /// The same, with a decision that keeps the snapshot alive.
-    #[cfg_attr(
-        not(feature = "live"),
-        expect(dead_code, reason = "called by the live handle only")
-    )]
+    #[cfg(feature = "live")]
     pub(crate) fn decide_shared(
         self: &Arc<Self>,
         facts: &Facts<'_>,

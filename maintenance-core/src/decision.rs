@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+#[cfg(feature = "live")]
 use std::sync::Arc;
 
 use crate::answer::{Answer, FormatChoice};
@@ -148,10 +149,7 @@ pub struct Block<'s> {
 /// A borrowed or a shared snapshot.
 pub(crate) enum SnapshotRef<'s> {
     Borrowed(&'s Snapshot),
-    #[cfg_attr(
-        not(feature = "live"),
-        expect(dead_code, reason = "made by the live handle only")
-    )]
+    #[cfg(feature = "live")]
     Shared(Arc<Snapshot>),
 }
 
@@ -161,6 +159,7 @@ impl Deref for SnapshotRef<'_> {
     fn deref(&self) -> &Snapshot {
         match self {
             Self::Borrowed(snapshot) => snapshot,
+            #[cfg(feature = "live")]
             Self::Shared(snapshot) => snapshot,
         }
     }

@@ -91,6 +91,16 @@ impl<N: AsRef<str>, V: AsRef<[u8]>> Headers for Vec<(N, V)> {
     }
 }
 
+impl<H: Headers + ?Sized> Headers for &H {
+    fn for_each(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
+        (**self).for_each(name, visit);
+    }
+
+    fn single<'a>(&'a self, name: &str) -> Single<'a> {
+        (**self).single(name)
+    }
+}
+
 #[cfg(feature = "http")]
 impl Headers for http::HeaderMap {
     fn for_each(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {

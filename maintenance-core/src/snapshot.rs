@@ -111,7 +111,8 @@ impl Snapshot {
                 }
             })
             .collect();
-        let strictest = Course::strictest(sites.iter().map(|site| &site.course));
+        let courses: Vec<&Course> = sites.iter().map(|site| &site.course).collect();
+        let strictest = Course::strictest(&courses);
         let always_online = strictest.stays_online(Timestamp::MIN);
         Self {
             policy,

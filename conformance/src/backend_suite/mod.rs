@@ -179,6 +179,7 @@ pub async fn run(harness: &dyn Harness) -> Result<Report, Broken> {
         "",
         order::a_new_store_was_never_configured,
         order::one_of_many_creators_wins,
+        order::readers_of_the_first_record_find_no_half_of_it,
         order::a_conflict_shows_the_present_record,
         order::nothing_cannot_be_updated,
         order::a_wrong_epoch_is_refused,

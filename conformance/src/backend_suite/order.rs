@@ -52,6 +52,37 @@ pub async fn one_of_many_creators_wins(harness: &dyn Harness) -> Result<(), Brok
     expect(&*place.open().await?, &winners[0]).await
 }
 
+/// Whoever reads while the first record is being made finds nothing or the record, and no error.
+///
+/// # Errors
+///
+/// The promise was not kept.
+pub async fn readers_of_the_first_record_find_no_half_of_it(
+    harness: &dyn Harness,
+) -> Result<(), Broken> {
+    for _ in 0..10 {
+        let place = harness.place().await?;
+        let mut readers = tokio::task::JoinSet::new();
+        for _ in 0..4 {
+            let backend = place.open().await?;
+            readers.spawn(async move {
+                loop {
+                    match backend.load().await {
+                        Ok(Some(state)) => return Ok(state),
+                        Ok(None) => tokio::task::yield_now().await,
+                        Err(error) => return Err(error),
+                    }
+                }
+            });
+        }
+        let state = create(&*place.open().await?).await?;
+        for found in readers.join_all().await {
+            ensure!(found? == state, "a reader found another record");
+        }
+    }
+    Ok(())
+}
+
 /// Whoever is too late gets the record that is there, and changes nothing.
 ///
 /// # Errors

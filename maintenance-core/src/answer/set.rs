@@ -276,8 +276,9 @@ impl AnswerSet {
         };
         let own = template.and_then(|template| {
             let context = match (&self.policy.context, facts) {
+                // Of the same names the last counts.
                 (Some(more), Some(facts)) => {
-                    minijinja::value::merge_maps([documented.clone(), more(facts, &self.notice)])
+                    minijinja::value::merge_maps([more(facts, &self.notice), documented.clone()])
                 }
                 _ => documented.clone(),
             };

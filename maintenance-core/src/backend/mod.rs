@@ -8,13 +8,15 @@
 pub mod file;
 mod hint;
 mod memory;
+mod registry;
 mod url;
 
 #[cfg(unix)]
 pub use file::{FileBackend, FileOptions};
 pub use hint::{HintReceiver, HintSender};
 pub use memory::MemoryBackend;
-pub use url::{BackendRegistry, BackendUrl, BackendUrlError, Opener, open_builtin};
+pub use registry::{BackendRegistry, Opener, open_builtin};
+pub use url::{BackendUrl, BackendUrlError};
 
 use std::fmt;
 

@@ -15,10 +15,16 @@ pub(super) const MAX_ELEMENTS: usize = 64;
 pub(super) struct Elements {
     list: [Element; MAX_ELEMENTS],
     len: usize,
-    fault: Option<Unresolved>,
 }
 
 impl Elements {
+    pub(super) const fn none() -> Self {
+        Self {
+            list: [Err(Unresolved::NoHeader); MAX_ELEMENTS],
+            len: 0,
+        }
+    }
+
     /// Reads all lines with the header's name, in order, as one list. Empty elements do not count
     /// (RFC 9110, section 5.6.1.2).
     ///
@@ -27,36 +33,25 @@ impl Elements {
     /// What makes the list as a whole unusable: too many elements, or a line whose elements cannot be
     /// told apart.
     pub(super) fn read(
+        &mut self,
         header: ListHeader,
         headers: &dyn Headers,
         watch: &mut impl Watch,
-    ) -> Result<Self, Unresolved> {
-        let mut elements = Self {
-            list: [Err(Unresolved::NoHeader); MAX_ELEMENTS],
-            len: 0,
-            fault: None,
-        };
+    ) -> Result<&[Element], Unresolved> {
+        let mut outcome = Ok(());
         headers.for_each(header.name(), &mut |line| {
-            if elements.fault.is_none() {
+            if outcome.is_ok() {
                 let mut add = |raw: &[u8], element| {
                     watch.element(raw);
-                    elements.push(element)
+                    self.push(element)
                 };
-                let read = match header {
+                outcome = match header {
                     ListHeader::XForwardedFor => comma_separated(line, &mut add),
                     ListHeader::Forwarded => forwarded::elements(line, &mut add),
                 };
-                elements.fault = read.err();
             }
         });
-        match elements.fault {
-            Some(fault) => Err(fault),
-            None => Ok(elements),
-        }
-    }
-
-    pub(super) fn as_slice(&self) -> &[Element] {
-        &self.list[..self.len]
+        outcome.map(|()| &self.list[..self.len])
     }
 
     fn push(&mut self, element: Element) -> Result<(), Unresolved> {

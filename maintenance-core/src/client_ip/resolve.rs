@@ -79,9 +79,10 @@ impl ClientIpPolicy {
         peer: Option<IpAddr>,
         watch: &mut impl Watch,
     ) -> Result<IpAddr, Lost> {
-        let elements =
-            Elements::read(header, headers, watch).map_err(|why| source_unusable(why, watch))?;
-        let elements = elements.as_slice();
+        let mut elements = Elements::none();
+        let elements = elements
+            .read(header, headers, watch)
+            .map_err(|why| source_unusable(why, watch))?;
         match self.hops {
             Some(hops) => count(elements, usize::from(hops), watch),
             None => self.walk(elements, peer, watch),

@@ -1,8 +1,10 @@
 //! The same walk as [`Snapshot::decide`], with every step written down.
 
 mod request_line;
+mod what_if;
 
-pub use request_line::{RequestLine, RequestLineError};
+pub use request_line::{ProxyLine, RequestLine, RequestLineError, TimeLine};
+pub use what_if::UnknownSite;
 
 use std::collections::BTreeMap;
 
@@ -117,7 +119,7 @@ impl Snapshot {
             verdict = walk(self, second, &request, now, &mut record);
         }
         let client = request.client_ip(self);
-        let block = (!verdict.allowed).then(|| Block {
+        let block = (!verdict.allowed).then_some(Block {
             reason: verdict.reason,
             logout: verdict.logout,
             asks_for_visitor: verdict.asks_for_visitor,

@@ -228,10 +228,9 @@ impl Maintenance {
             .as_ref()
             .map(|file| base.join(file));
         let watcher = watcher::Watcher::new(&shared, keeper, kick, ended);
-        if let Err(error) = watcher.first_read(&shared).await {
-            if initial == Initial::RefuseStart {
-                return Err(error.into());
-            }
+        let first = watcher.first_read(&shared).await;
+        if initial == Initial::RefuseStart {
+            first?;
         }
         tokio::spawn(watcher.run());
         Ok(Self { shared })

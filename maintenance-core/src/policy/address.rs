@@ -7,19 +7,18 @@ mod ranges;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use ipnet::{Ipv4Net, Ipv6Net};
+use ipnet::Ipv4Net;
 
 use super::Complaints;
 use entry::{Form, Network, Refused};
-use ranges::{Ranges, RangesV4};
+use ranges::Ranges;
 
 /// Addresses and networks, as a list in the configuration names them.
 ///
 /// IPv4-mapped IPv6 addresses are the IPv4 addresses that they carry, in the list and in a question.
-/// Asking allocates nothing: IPv4 costs one look into an index and a short search (a few nanoseconds at
-/// 100 000 networks), IPv6 a binary search.
+/// Asking allocates nothing and costs a search among a few neighbours, also in a set of 100 000 networks.
 ///
 /// ```
 /// use maintenance_mode::policy::{AddressSet, Complaints};
@@ -37,7 +36,7 @@ use ranges::{Ranges, RangesV4};
 /// ```
 #[derive(Clone)]
 pub struct AddressSet {
-    v4: RangesV4,
+    v4: Ranges<u32>,
     v6: Ranges<u128>,
     written: Written,
 }
@@ -51,10 +50,19 @@ impl AddressSet {
     #[must_use]
     pub fn compile(entries: &[String], place: &str, complaints: &mut Complaints) -> Self {
         let mut written = Written::default();
+        let mut v4 = Vec::new();
+        let mut v6 = Vec::new();
         for (index, text) in entries.iter().enumerate() {
             let at = format_args!("{place}[{index}]");
             match entry::read(text) {
-                Ok((network, form)) => written.push(network, form, text),
+                Ok((Network::V4(net), form)) => {
+                    v4.push((u32::from(net.network()), u32::from(net.broadcast())));
+                    written.push_v4(net, form, text);
+                }
+                Ok((Network::V6(net), _)) => {
+                    v6.push((u128::from(net.network()), u128::from(net.broadcast())));
+                    written.push_v6(text);
+                }
                 Err(Refused::HostBits(address, prefix)) => complaints.add_with_hint(
                     at,
                     format_args!("`{text}` has host bits set"),
@@ -67,17 +75,9 @@ impl AddressSet {
             }
         }
         written.shrink_to_fit();
-        let v4 = written
-            .v4
-            .iter()
-            .map(|(net, _)| (u32::from(net.network()), u32::from(net.broadcast())));
-        let v6 = written
-            .v6
-            .iter()
-            .map(|(net, _)| (u128::from(net.network()), u128::from(net.broadcast())));
         Self {
-            v4: RangesV4::merged(v4.collect()),
-            v6: Ranges::merged(v6.collect()),
+            v4: Ranges::merged(v4),
+            v6: Ranges::merged(v6),
             written,
         }
     }
@@ -96,19 +96,25 @@ impl AddressSet {
     /// For explaining: it looks at the entries one by one.
     #[must_use]
     pub fn find(&self, address: IpAddr) -> Option<Cow<'_, str>> {
-        self.written.find(address.to_canonical())
+        if !self.contains(address) {
+            return None;
+        }
+        match address.to_canonical() {
+            IpAddr::V4(address) => self.written.find_v4(address),
+            IpAddr::V6(address) => self.written.find_v6(address).map(Cow::Borrowed),
+        }
     }
 
     /// Whether there are no entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.written.v4.is_empty() && self.written.v6.is_empty()
     }
 
     /// The number of entries, as configured.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.written.v4.len() + self.written.v6.len()
+        self.written.v4.len() + self.written.v6.lines().count()
     }
 
     /// Whether the entries together contain every IPv4 address.
@@ -133,31 +139,29 @@ impl fmt::Debug for AddressSet {
     }
 }
 
-/// The entries in their order, as values and not as text: 6 and 18 bytes each.
+/// The entries in their order.
 #[derive(Clone, Default)]
 struct Written {
+    /// IPv4 as values, 6 bytes each: the parser admits one spelling of each address, so the text can be
+    /// made again.
     v4: Vec<(Ipv4Net, Form)>,
-    v6: Vec<(Ipv6Net, Form)>,
-    /// The texts that cannot be made again from the value, by place in `v4` or `v6`.
-    v4_verbatim: BTreeMap<usize, Box<str>>,
-    v6_verbatim: BTreeMap<usize, Box<str>>,
+    /// The texts of the mapped ones among `v4`, by their place there.
+    mapped: BTreeMap<usize, Box<str>>,
+    /// IPv6 as it was written, since there are many spellings; one entry a line.
+    v6: String,
 }
 
 impl Written {
-    fn push(&mut self, network: Network, form: Form, text: &str) {
-        let (verbatim, place) = match network {
-            Network::V4(net) => {
-                self.v4.push((net, form));
-                (&mut self.v4_verbatim, self.v4.len() - 1)
-            }
-            Network::V6(net) => {
-                self.v6.push((net, form));
-                (&mut self.v6_verbatim, self.v6.len() - 1)
-            }
-        };
-        if form == Form::Verbatim {
-            verbatim.insert(place, text.into());
+    fn push_v4(&mut self, net: Ipv4Net, form: Form, text: &str) {
+        if form == Form::Mapped {
+            self.mapped.insert(self.v4.len(), text.into());
         }
+        self.v4.push((net, form));
+    }
+
+    fn push_v6(&mut self, text: &str) {
+        self.v6.push_str(text);
+        self.v6.push('\n');
     }
 
     fn shrink_to_fit(&mut self) {
@@ -165,42 +169,21 @@ impl Written {
         self.v6.shrink_to_fit();
     }
 
-    fn find(&self, address: IpAddr) -> Option<Cow<'_, str>> {
-        match address {
-            IpAddr::V4(address) => {
-                let place = self.v4.iter().position(|(net, _)| net.contains(&address))?;
-                let (net, form) = self.v4[place];
-                Some(text(
-                    form,
-                    net.addr(),
-                    net,
-                    self.v4_verbatim.get(&place).map(AsRef::as_ref),
-                ))
-            }
-            IpAddr::V6(address) => {
-                let place = self.v6.iter().position(|(net, _)| net.contains(&address))?;
-                let (net, form) = self.v6[place];
-                Some(text(
-                    form,
-                    net.addr(),
-                    net,
-                    self.v6_verbatim.get(&place).map(AsRef::as_ref),
-                ))
-            }
-        }
+    fn find_v4(&self, address: Ipv4Addr) -> Option<Cow<'_, str>> {
+        let place = self.v4.iter().position(|(net, _)| net.contains(&address))?;
+        let (net, form) = self.v4[place];
+        Some(match (form, self.mapped.get(&place)) {
+            (Form::Mapped, Some(text)) => Cow::Borrowed(text),
+            (Form::Address, _) => Cow::Owned(net.addr().to_string()),
+            (Form::Network | Form::Mapped, _) => Cow::Owned(net.to_string()),
+        })
     }
-}
 
-fn text(
-    form: Form,
-    address: impl fmt::Display,
-    network: impl fmt::Display,
-    verbatim: Option<&str>,
-) -> Cow<'_, str> {
-    match (form, verbatim) {
-        (Form::Verbatim, Some(text)) => Cow::Borrowed(text),
-        (Form::Address, _) => Cow::Owned(address.to_string()),
-        (Form::Network | Form::Verbatim, _) => Cow::Owned(network.to_string()),
+    fn find_v6(&self, address: Ipv6Addr) -> Option<&str> {
+        self.v6.lines().find(|text| match entry::read(text) {
+            Ok((Network::V6(net), _)) => net.contains(&address),
+            Ok((Network::V4(_), _)) | Err(_) => false,
+        })
     }
 }
 

@@ -9,8 +9,16 @@ use super::disk::{About, Open, again};
 use super::place::{check_file, me};
 use crate::backend::BackendError;
 
-/// How long to wait between two tries, at first and at most.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(20));
+/// How long to wait before the next try, after having waited for so long already.
+///
+/// Whoever has waited longer tries more often. Otherwise a writer that comes again and again, and tries at once,
+/// would overtake those who wait, for seconds.
+fn pause(waited: Duration) -> Duration {
+    const FIRST: Duration = Duration::from_millis(2);
+    const HALVED_AFTER: Duration = Duration::from_millis(100);
+    let impatience = 1.0 + waited.as_secs_f64() / HALVED_AFTER.as_secs_f64();
+    FIRST.div_f64(impatience).max(Duration::from_micros(50))
+}
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]
@@ -28,16 +36,14 @@ impl Store {
             self.place
                 .failed(&format!("lock {}", path.display()), error)
         };
-        let deadline = Instant::now() + self.options.lock_timeout;
-        let mut pause = PAUSES.0;
+        let start = Instant::now();
         loop {
             let file = self.lock_file(folder, about)?;
             while !again(|| self.disk.lock(&file, false)).map_err(|e| failed(&e))? {
-                if Instant::now() >= deadline {
+                if start.elapsed() >= self.options.lock_timeout {
                     return Err(self.busy(&file));
                 }
-                self.disk.pause(pause);
-                pause = (pause * 2).min(PAUSES.1);
+                self.disk.pause(pause(start.elapsed()));
             }
             // Somebody may have removed the file while we waited: then the lock is on a file that nobody else finds.
             let mine = self.disk.about(&file).map_err(|e| failed(&e))?.inode;
@@ -49,7 +55,7 @@ impl Store {
                 self.sign(&file);
                 return Ok(Lock { _file: file });
             }
-            if Instant::now() >= deadline {
+            if start.elapsed() >= self.options.lock_timeout {
                 return Err(self.busy(&file));
             }
         }

@@ -18,17 +18,20 @@ mod faults;
 mod lock;
 mod place;
 mod read;
+mod repair;
 mod sweep;
 #[cfg(feature = "watch")]
 mod watch;
 mod write;
 
+use std::io;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use tokio::task::JoinError;
 
 use self::disk::{Disk, RealDisk};
 use self::place::Place;
@@ -159,19 +162,33 @@ impl FileBackend {
         })
     }
 
-    /// Runs a blocking call where it may block.
+    /// Runs a blocking call where it may block. `Err`: the runtime is shutting down, or the call panicked.
     async fn blocking<T: Send + 'static>(
         &self,
         call: impl FnOnce(&Store) -> Result<T, BackendError> + Send + 'static,
-    ) -> Result<T, BackendError> {
+    ) -> Result<Result<T, BackendError>, JoinError> {
         let store = Arc::clone(&self.store);
-        match tokio::task::spawn_blocking(move || call(&store)).await {
-            Ok(result) => result,
-            Err(error) => Err(self
-                .store
+        tokio::task::spawn_blocking(move || call(&store)).await
+    }
+
+    async fn reading<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Store) -> Result<T, BackendError> + Send + 'static,
+    ) -> Result<T, BackendError> {
+        let gave_up = |error| {
+            self.store
                 .place
-                .unknown(format!("the runtime gave the call up: {error}"))),
-        }
+                .failed("finish the call", &io::Error::other(error))
+        };
+        self.blocking(call).await.map_err(gave_up)?
+    }
+
+    async fn writing<T: Send + 'static>(
+        &self,
+        call: impl FnOnce(&Store) -> Result<T, BackendError> + Send + 'static,
+    ) -> Result<T, BackendError> {
+        let gave_up = |error: JoinError| self.store.place.unknown(error.to_string());
+        self.blocking(call).await.map_err(gave_up)?
     }
 }
 
@@ -182,7 +199,7 @@ impl StateBackend for FileBackend {
     }
 
     async fn load(&self) -> Result<Option<State>, BackendError> {
-        self.blocking(Store::load).await
+        self.reading(Store::load).await
     }
 
     async fn compare_and_set(
@@ -191,18 +208,18 @@ impl StateBackend for FileBackend {
         next: &State,
     ) -> Result<(), BackendError> {
         let next = next.clone();
-        self.blocking(move |store| store.compare_and_set(expected, &next))
+        self.writing(move |store| store.compare_and_set(expected, &next))
             .await
     }
 
     async fn repair(&self, next: &State) -> Result<Option<String>, BackendError> {
         let next = next.clone();
-        self.blocking(move |store| store.repair(&next)).await
+        self.writing(move |store| store.repair(&next)).await
     }
 
     #[cfg(feature = "watch")]
     async fn subscribe(&self) -> Result<Box<dyn Hints>, BackendError> {
-        Ok(Box::new(self.blocking(Store::watch).await?))
+        Ok(Box::new(self.reading(Store::watch).await?))
     }
 
     #[cfg(not(feature = "watch"))]

@@ -14,12 +14,12 @@ pub(super) enum Network {
 /// How the entry was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// As the standard form of the address, without a prefix length.
+    /// As an address without a prefix length.
     Address,
-    /// As the standard form of the address and a prefix length.
+    /// As an address and a prefix length.
     Network,
-    /// In another spelling: IPv4-mapped, upper case, zeros written out.
-    Verbatim,
+    /// As an IPv4-mapped IPv6 address or network.
+    Mapped,
 }
 
 /// Why an entry is refused.
@@ -46,9 +46,8 @@ pub(super) fn read(text: &str) -> Result<(Network, Form), Refused> {
         Form::Address
     };
     match address.parse().map_err(|_| Refused::Syntax)? {
-        // The parser admits one spelling of each IPv4 address, so the text can be made again from the value.
         IpAddr::V4(address) => Ok((v4(address, prefix.unwrap_or(32))?, form)),
-        IpAddr::V6(address) => v6(text, address, prefix.unwrap_or(128), form),
+        IpAddr::V6(address) => v6(address, prefix.unwrap_or(128), form),
     }
 }
 
@@ -61,20 +60,16 @@ fn v4(address: Ipv4Addr, prefix: u8) -> Result<Network, Refused> {
     }
 }
 
-fn v6(text: &str, address: Ipv6Addr, prefix: u8, form: Form) -> Result<(Network, Form), Refused> {
+fn v6(address: Ipv6Addr, prefix: u8, form: Form) -> Result<(Network, Form), Refused> {
     let net = Ipv6Net::new(address, prefix).map_err(|_| Refused::Syntax)?;
     if let (Some(mapped), Some(prefix)) = (address.to_ipv4_mapped(), prefix.checked_sub(96)) {
-        return Ok((v4(mapped, prefix)?, Form::Verbatim));
+        return Ok((v4(mapped, prefix)?, Form::Mapped));
     }
-    if net.network() != address {
-        return Err(Refused::HostBits(IpAddr::V6(address), prefix));
+    if net.network() == address {
+        Ok((Network::V6(net), form))
+    } else {
+        Err(Refused::HostBits(IpAddr::V6(address), prefix))
     }
-    let standard = match form {
-        Form::Address => address.to_string() == text,
-        Form::Network | Form::Verbatim => net.to_string() == text,
-    };
-    let form = if standard { form } else { Form::Verbatim };
-    Ok((Network::V6(net), form))
 }
 
 /// A prefix length: decimal, without sign, leading zero or blank.

@@ -182,7 +182,6 @@ fn read(text: &str, kind: Kind) -> Result<Value, String> {
             .ok_or_else(|| format!("`{text}` is not a TOML value"))
     };
     match kind {
-        Kind::Text => Ok(Value::String(text.to_owned())),
         Kind::Bool => match text {
             "true" | "1" => Ok(Value::Boolean(true)),
             "false" | "0" => Ok(Value::Boolean(false)),
@@ -199,7 +198,7 @@ fn read(text: &str, kind: Kind) -> Result<Value, String> {
                 .collect(),
         )),
         Kind::Toml if text.trim_start().starts_with(['[', '{']) => as_toml(),
-        Kind::Toml => Ok(Value::String(text.to_owned())),
+        Kind::Text | Kind::Toml => Ok(Value::String(text.to_owned())),
     }
 }
 

@@ -126,10 +126,6 @@ impl PathRules {
         this
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.rules.is_empty()
-    }
-
     /// Whether some rule admits the request; which one is not said, because nobody pays for it.
     pub(crate) fn admits(&self, paths: RequestPaths<'_>, facts: &Facts<'_>) -> bool {
         !self.rules.is_empty()

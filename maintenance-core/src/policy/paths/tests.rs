@@ -183,7 +183,7 @@ proptest! {
     #[test]
     fn a_path_that_is_not_canonical_matches_no_rule(path in "/[a-z/.;%0-9A-F]{0,24}") {
         let rules = compile(&[
-            PathRuleConfig::Table(config::PathRuleTable { all: true, ..Default::default() }),
+            PathRuleConfig::Table(PathRuleTable { all: true, ..Default::default() }),
             PathRuleConfig::regex(".*"),
         ]).unwrap_or_default();
         let facts = Facts::new("GET", &path);
