@@ -1,3 +1,4 @@
 //! The suites that every backend and every adapter passes. Not published.
 
 pub mod backend_suite;
+pub mod vectors;

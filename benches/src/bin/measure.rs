@@ -74,7 +74,7 @@ fn count(name: &str) -> Result<(), Trouble> {
 
 fn threads(name: &str, rounds: usize) -> Result<(), Trouble> {
     let scenario = scenarios::find(name)?;
-    (scenario.prepare)()?;
+    drop((scenario.prepare)()?);
     let make = || (scenario.prepare)().unwrap_or_else(|_| Box::new(|_| ()));
     // In turns, for the same reason as everywhere.
     let (mut one, mut two) = (f64::INFINITY, f64::INFINITY);

@@ -52,7 +52,7 @@ fn answered(respond: bool) -> Result<Runner, Trouble> {
                 assert!(shares_body, "the body was copied");
                 black_box(response);
             } else {
-                black_box(block);
+                let _ = black_box(block);
             }
         }
     }))

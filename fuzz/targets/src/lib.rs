@@ -3,6 +3,10 @@
 //! The functions take any bytes and panic when something that must hold does not. libFuzzer calls them
 //! (`fuzz/fuzz_targets/`), and so does the plain runner of this crate, which needs no nightly toolchain.
 //! Inputs are lines of text where that can be, so that the vectors can be seeds and a failure can be read.
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "to panic is how a target says that something does not hold"
+)]
 
 pub mod accept;
 pub mod client_ip;

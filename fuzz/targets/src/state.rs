@@ -42,14 +42,14 @@ pub const TARGET: Target = Target {
 
 /// A record; and the same bytes as the text of a record whose header is right.
 pub fn run(data: &[u8]) {
-    for decoded in [codec::decode(data), codec::decode_lenient(data)] {
-        if let Ok(state) = decoded {
-            comes_back(state);
-        }
-    }
-    if let Ok(state) = codec::decode(&with_header(data)) {
-        comes_back(state);
-    }
+    [
+        codec::decode(data),
+        codec::decode_lenient(data),
+        codec::decode(&with_header(data)),
+    ]
+    .into_iter()
+    .flatten()
+    .for_each(comes_back);
 }
 
 fn comes_back(state: State) {

@@ -1,8 +1,10 @@
 //! The same walk as [`Snapshot::decide`], with every step written down.
 
 mod request_line;
+mod what_if;
 
-pub use request_line::{RequestLine, RequestLineError};
+pub use request_line::{ProxyLine, RequestLine, RequestLineError, TimeLine};
+pub use what_if::UnknownSite;
 
 use std::collections::BTreeMap;
 

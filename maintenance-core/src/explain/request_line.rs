@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 
+use super::UnknownSite;
 use crate::request::{Facts, Peer, ProxyHeader, User, Visitor};
 use crate::state::{Mode, SiteName};
 use crate::time::Timestamp;
@@ -26,8 +27,8 @@ use crate::time::Timestamp;
 pub struct RequestLine {
     /// The method on the wire; GET when left out.
     pub method: Option<String>,
-    /// The request target as on the wire, in origin, absolute or asterisk form.
-    pub target: String,
+    /// The request target as on the wire, in origin, absolute or asterisk form. The one part that must be given.
+    pub target: Option<String>,
     /// Header fields, in order.
     pub headers: Vec<(String, String)>,
     /// The connection's other end: an address, or `unix`.
@@ -100,6 +101,9 @@ pub enum RequestLineError {
     /// The target is missing.
     #[error("`target` is missing; give the request target, such as \"/cart?page=2\"")]
     NoTarget,
+    /// `site_modes` names a site that is not configured.
+    #[error(transparent)]
+    UnknownSite(#[from] UnknownSite),
     /// The peer is neither an address nor `unix`.
     #[error("`{0}` is not a peer; give an address without port, or \"unix\"")]
     Peer(String),
@@ -119,7 +123,7 @@ impl RequestLine {
     /// A GET request for a target.
     pub fn new(target: impl Into<String>) -> Self {
         Self {
-            target: target.into(),
+            target: Some(target.into()),
             ..Self::default()
         }
     }
@@ -130,7 +134,7 @@ impl RequestLine {
     ///
     /// No target, or a peer that is none.
     pub fn check(&self) -> Result<(), RequestLineError> {
-        if self.target.is_empty() {
+        if self.target.is_none() {
             return Err(RequestLineError::NoTarget);
         }
         self.peer().map(|_| ())
@@ -147,7 +151,7 @@ impl RequestLine {
 
     /// Calls `ask` with the facts of this request.
     pub fn with_facts<T>(&self, ask: impl FnOnce(&Facts<'_>) -> T) -> T {
-        let target = Target::parse(&self.target);
+        let target = Target::parse(self.target.as_deref().unwrap_or_default());
         let roles: Vec<&str> = self.roles.iter().map(String::as_str).collect();
         let logged_in = self
             .authenticated

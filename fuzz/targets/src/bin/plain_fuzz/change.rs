@@ -74,7 +74,7 @@ impl<'a> Changer<'a> {
         (self.random() % end.max(1) as u64) as usize
     }
 
-    /// SplitMix64.
+    /// The generator `SplitMix64`.
     fn random(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut z = self.state;
