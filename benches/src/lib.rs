@@ -3,7 +3,10 @@
 //! `cargo xtask bench` runs the programs of this package and judges what they print.
 
 pub mod allocations;
+pub mod load;
+pub mod process;
 pub mod scenarios;
+pub mod sites;
 pub mod timing;
 
 /// What went wrong, for people.

@@ -1,5 +1,6 @@
 //! What is run many times, by name.
 
+mod actix;
 mod answer;
 mod decide;
 mod live;
@@ -32,7 +33,7 @@ pub fn find(name: &str) -> Result<Scenario, Trouble> {
 
 /// Every scenario.
 pub fn all() -> impl Iterator<Item = Scenario> {
-    [decide::ALL, live::ALL, answer::ALL]
+    [decide::ALL, live::ALL, answer::ALL, actix::ALL]
         .into_iter()
         .flatten()
         .copied()
