@@ -62,6 +62,7 @@ mod decide;
 mod decision;
 pub mod explain;
 pub mod host;
+mod identity;
 #[cfg(feature = "live")]
 pub mod live;
 pub mod path;
@@ -75,6 +76,7 @@ pub use answer::{Answer, AnswerConfig, Notice};
 pub use client_ip::{ClientIp, ClientIpConfig};
 pub use decide::{Outcome, Step};
 pub use decision::{Allow, Block, Decision, Reason};
+pub use identity::Identity;
 #[cfg(feature = "live")]
 pub use live::{Maintenance, Off, On};
 pub use policy::{Config, PathRuleConfig, Policy};

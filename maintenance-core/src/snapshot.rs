@@ -185,16 +185,36 @@ impl Snapshot {
             .sites
             .iter()
             .position(|site| site.name == *name)?;
-        let course = &self.sites[index].course;
+        Some(self.view(&self.sites[index].course, index, now))
+    }
+
+    /// The site that a request belongs to, and what it does at `now`.
+    ///
+    /// Where authority and `Host` name two sites, it is the stricter one.
+    #[must_use]
+    pub fn site_of(&self, facts: &Facts<'_>, now: Timestamp) -> (&SiteName, SiteView) {
+        let (first, second) = self.places(facts, now);
+        let mode = |place: Place| self.course(place).at(now).1.mode;
+        let place = second
+            .filter(|second| mode(*second) > mode(first))
+            .unwrap_or(first);
+        let index = usize::from(place.site);
+        (
+            &self.policy.sites[index].name,
+            self.view(self.course(place), index, now),
+        )
+    }
+
+    fn view(&self, course: &Course, site: usize, now: Timestamp) -> SiteView {
         let (_, segment) = course.at(now);
-        Some(SiteView {
+        SiteView {
             mode: segment.mode,
-            pinned: self.policy.sites[index].pinned.is_some(),
+            pinned: self.policy.sites[site].pinned.is_some(),
             message: segment.message.clone(),
             ends_at: segment.ends_at,
             activation: segment.activation,
             next: course.next_turn(now).map(|later| (later.from, later.mode)),
-        })
+        }
     }
 
     pub(crate) fn runtime(&self, site: SiteIndex) -> Option<&Runtime> {

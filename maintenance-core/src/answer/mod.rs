@@ -52,6 +52,7 @@ mod config;
 mod cors;
 mod custom;
 mod event_stream;
+mod expired_cookie;
 mod format;
 mod grpc;
 mod negotiate;
@@ -69,6 +70,7 @@ mod texts;
 
 pub use config::{AnswerConfig, CorsSetting, RetryAfterSetting};
 pub use custom::{CustomAnswer, CustomAnswerError, FullAnswer};
+pub use expired_cookie::expired_cookie;
 pub use format::{Format, FormatChoice};
 pub use minijinja::{Value, context};
 pub use notice::Notice;
