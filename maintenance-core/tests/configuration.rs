@@ -273,3 +273,58 @@ fn a_missing_file_is_named_with_the_cure() {
     );
     assert!(text.contains("--config"), "{text}");
 }
+
+#[test]
+fn keys_and_rules_are_complained_of_together_each_with_its_line() -> Result<(), std::io::Error> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("maintenance.toml");
+    fs::write(
+        &file,
+        r#"[alow]
+[allow]
+paths = ["/ok", "no-slash", 7]
+[client_ip]
+source = "x-forwarded-for"
+[sites.shop]
+hosts = 5
+"#,
+    )?;
+    let complaints = Policy::load(
+        Some(&file),
+        environment(&[("MAINTENANCE_ALLOW_ROLES", " ,[]")]),
+    )
+    .map(|_| ())
+    .unwrap_err()
+    .to_string();
+    for line in [
+        "maintenance.toml:1: alow: unknown key `alow`",
+        "maintenance.toml:3: allow.paths[2]: ",
+        "maintenance.toml:3: allow.paths[1]: `no-slash` can never match",
+        "maintenance.toml:7: sites.shop.hosts: ",
+    ] {
+        assert!(complaints.contains(line), "{line} in {complaints}");
+    }
+    assert!(!complaints.contains("never chosen"), "{complaints}");
+    Ok(())
+}
+
+#[test]
+fn what_sites_take_over_is_complained_of_once() {
+    let text = complaints(
+        r#"
+        [allow]
+        paths = ["no-slash"]
+        [sites.shop]
+        hosts = ["shop.example"]
+        allow = { roles = ["clerk"] }
+        [sites.blog]
+        hosts = ["blog.example"]
+        allow = { paths = ["neither"] }
+        "#,
+    );
+    assert_eq!(text.matches("`no-slash`").count(), 1, "{text}");
+    assert!(
+        text.contains("sites.blog.allow.paths[0]: `neither`"),
+        "{text}"
+    );
+}

@@ -8,7 +8,7 @@ mod file;
 mod secret;
 mod sections;
 
-pub use file::Loaded;
+pub use file::{Loaded, LoadedPolicy};
 pub use secret::Secret;
 pub use sections::{
     AllowConfig, AnswerRuleConfig, HeaderConfig, HostConfig, HostSource, Initial, LogoutConfig,
