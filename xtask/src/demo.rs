@@ -13,7 +13,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use crate::failure::{Failure, Outcome};
 use crate::shell;
 
-const SITE: &str = "actix-site";
+const SITE: [&str; 2] = ["maintenance-mode-example-actix", "actix-site"];
 const CONFIG: &str = r#"# The demonstration's settings: what stays open while the site is closed.
 backend = "file:maintenance-state.json"
 
@@ -35,7 +35,7 @@ pub(crate) fn run() -> Outcome {
         signal_hook::flag::register(signal, Arc::clone(&ended))?;
     }
     println!("building the sample site and the switch…");
-    let site = shell::build(SITE, SITE, "dev")?;
+    let site = shell::build(SITE[0], SITE[1], "dev")?;
     shell::build("maintenance-mode-cli", "maintenance", "dev")?;
 
     let folder = tempfile::Builder::new()

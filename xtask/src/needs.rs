@@ -36,6 +36,12 @@ const NEEDS: &[Need] = &[
         by: Verb::Test,
     },
     Need {
+        program: "mount",
+        package: "mount",
+        for_what: "the tests of the file backend mount a file system that is full",
+        by: Verb::Test,
+    },
+    Need {
         program: "valgrind",
         package: "valgrind",
         for_what: "counts instructions",

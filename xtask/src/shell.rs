@@ -31,18 +31,21 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 
 /// Builds one program of the workspace, and says where it is.
 pub(crate) fn build(package: &str, program: &str, profile: &str) -> Outcome<PathBuf> {
-    let text = capture(&mut cargo(&[
-        "build",
-        "--locked",
-        "--package",
-        package,
-        "--bin",
-        program,
-        "--profile",
-        profile,
-        "--message-format=json-render-diagnostics",
-    ]))?;
-    text.lines()
+    let output = cargo(&["build", "--locked", "--package", package, "--bin", program])
+        .args([
+            "--profile",
+            profile,
+            "--message-format=json-render-diagnostics",
+        ])
+        .stderr(Stdio::inherit())
+        .output()?;
+    if !output.status.success() {
+        return Err(Failure::new(format!(
+            "{program} of {package} does not build"
+        )));
+    }
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
         .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
         .filter(|message| message["target"]["name"] == program)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))

@@ -77,8 +77,9 @@ pub(super) fn system_calls_rows(programs: &Programs, table: &mut Table) -> Outco
     let count = |site| system_calls(programs, site);
     let plain = count(["plain", "open"])?;
     for (state, mode) in [("open", "online"), ("closed", "offline")] {
-        // A poll of the backend may fall into either run, so a hundredth of a call is none.
-        let rounded = |calls: f64| (calls * 100.0).trunc() / 100.0;
+        // A poll of the backend may fall into either run, so a hundredth of a call is none; and no zero is
+        // negative.
+        let rounded = |calls: f64| (calls * 100.0).trunc() / 100.0 + 0.0;
         let ours = rounded(count(["ours", state])? - plain);
         let hand = rounded(count(["ten-liner", state])? - plain);
         table.at_most(
