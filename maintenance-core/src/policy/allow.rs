@@ -69,12 +69,15 @@ impl Allow {
 }
 
 /// The health endpoints as rules.
-pub(crate) fn health(
-    config: &AllowConfig,
+pub(crate) fn health_rules(
+    configured: Option<&[String]>,
     place: &str,
     complaints: &mut Complaints,
 ) -> Vec<PathRuleConfig> {
-    for (index, path) in config.health.iter().flatten().enumerate() {
+    let Some(paths) = configured else {
+        return DEFAULT_HEALTH.map(PathRuleConfig::exact).into();
+    };
+    for (index, path) in paths.iter().enumerate() {
         if path.contains('*') {
             complaints.add_with_hint(
                 format_args!("{place}[{index}]"),
@@ -83,8 +86,5 @@ pub(crate) fn health(
             );
         }
     }
-    match &config.health {
-        None => DEFAULT_HEALTH.map(PathRuleConfig::exact).into(),
-        Some(paths) => paths.iter().map(PathRuleConfig::exact).collect(),
-    }
+    paths.iter().map(PathRuleConfig::exact).collect()
 }

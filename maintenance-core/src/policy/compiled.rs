@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::allow::{Allow, health};
+use super::allow::{Allow, health_rules};
 use super::config::{Config, HostSource, LogoutConfig, SiteConfig, UnknownHost};
 use super::method::Methods;
 use super::paths::{PathRule, PathRules, add_rules};
@@ -285,16 +285,12 @@ impl PolicyBuilder {
             Some(name) => format!("sites.{name}.{key}"),
             None => key.to_owned(),
         };
-        let allow = self.config.allow.overlaid_by(&site.allow);
-        let assets = site
-            .answer
-            .assets
-            .as_ref()
-            .or(self.config.answer.assets.as_ref());
+        let general = &self.config;
         let mut rules = Vec::new();
 
         let at = place(site.allow.health.is_some(), "allow.health");
-        let health = health(&allow, &at, complaints);
+        let health = site.allow.health.as_ref().or(general.allow.health.as_ref());
+        let health = health_rules(health.map(Vec::as_slice), &at, complaints);
         add_rules(&mut rules, &health, Reason::Health, &at, complaints);
 
         let target = answer.redirect_path().map(PathRuleConfig::exact);
@@ -308,11 +304,17 @@ impl PolicyBuilder {
         );
 
         let at = place(site.answer.assets.is_some(), "answer.assets");
+        let assets = site
+            .answer
+            .assets
+            .as_ref()
+            .or(general.answer.assets.as_ref());
         let assets = assets.map(Vec::as_slice).unwrap_or_default();
         add_rules(&mut rules, assets, Reason::Asset, &at, complaints);
 
         let at = place(site.allow.paths.is_some(), "allow.paths");
-        let paths = allow.paths.as_deref().unwrap_or_default();
+        let paths = site.allow.paths.as_ref().or(general.allow.paths.as_ref());
+        let paths = paths.map(Vec::as_slice).unwrap_or_default();
         add_rules(&mut rules, paths, Reason::Path, &at, complaints);
         PathRules::from_rules(rules, &at, complaints)
     }
