@@ -13,7 +13,7 @@ use crate::body::MaintenanceBody;
 use crate::verdict::Verdict;
 
 /// Fields in actix's types, converted once for each prepared answer.
-type ConvertedFields = Vec<(HeaderName, HeaderValue)>;
+type ConvertedFields = actix_web::http::header::HeaderMap;
 
 /// The response to a blocked request.
 pub(crate) fn response<B>(
@@ -52,14 +52,9 @@ fn body_size(answer: &Answer<'_>) -> BodySize {
 fn put_fields<B>(response: &mut HttpResponse<B>, answer: &Answer<'_>) {
     let headers = response.headers_mut();
     let prepared = answer.prepared();
-    let mut put = |fields: &ConvertedFields| {
-        for (name, value) in fields {
-            headers.insert(name.clone(), value.clone());
-        }
-    };
     match prepared.cache(convert) {
-        Some(fields) => put(fields),
-        None => put(&convert(prepared.fields())),
+        Some(fields) => *headers = fields.clone(),
+        None => *headers = convert(prepared.fields()),
     }
     for (name, value) in answer.extra_fields() {
         if let Ok(value) = HeaderValue::from_str(value) {

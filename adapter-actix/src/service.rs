@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::SystemTime;
 
-use actix_web::dev::{Extensions, Service, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpMessage, HttpResponse};
 use maintenance_mode::live::InFlightGuard;
 use maintenance_mode::{Decision, Facts, Policy, Snapshot, Timestamp, Visitor};
@@ -15,7 +15,7 @@ use crate::body::MaintenanceBody;
 use crate::facts::FactsSource;
 use crate::future::{Outcome, Passed, ResponseFuture};
 use crate::middleware::Settings;
-use crate::status::{Attached, Seen};
+use crate::status::Seen;
 
 /// The service that [`MaintenanceMw`](crate::MaintenanceMw) makes, one for each worker.
 #[derive(Debug)]
@@ -28,8 +28,6 @@ pub struct MaintenanceService<S> {
 #[derive(Debug)]
 struct Gate {
     settings: Settings,
-    /// The handle for the status extractor, in the form in which a request takes it without allocating.
-    attached: Rc<Extensions>,
 }
 
 /// What becomes of a request.
@@ -53,14 +51,9 @@ struct Decided<'d> {
 
 impl<S> MaintenanceService<S> {
     pub(crate) fn new(inner: S, settings: Settings) -> Self {
-        let mut attached = Extensions::new();
-        attached.insert(Attached(settings.maintenance.clone()));
         Self {
             inner: Rc::new(inner),
-            gate: Rc::new(Gate {
-                settings,
-                attached: Rc::new(attached),
-            }),
+            gate: Rc::new(Gate { settings }),
         }
     }
 }
@@ -86,7 +79,7 @@ where
         // Counted before the flag is read: whoever closes the site and then counts misses nobody.
         let guard = settings.maintenance.in_flight().enter();
         if !settings.closes_routes() && settings.maintenance.is_quiet() {
-            return ResponseFuture::passed(self.gate.pass(&*self.inner, request, guard));
+            return ResponseFuture::passed(Passed::new(self.inner.call(request), guard));
         }
         self.consider(request, guard)
     }
@@ -102,7 +95,7 @@ where
     fn consider(&self, request: ServiceRequest, guard: InFlightGuard) -> ResponseFuture<S, B> {
         match self.gate.judge_unasked(&request) {
             Some(Judgement::Pass { .. }) => {
-                ResponseFuture::passed(self.gate.pass(&*self.inner, request, guard))
+                ResponseFuture::passed(Passed::new(self.inner.call(request), guard))
             }
             Some(Judgement::Answer { response, .. }) => {
                 ResponseFuture::answered(request.into_response(response))
@@ -134,7 +127,7 @@ where
             if logs_out.is_some() {
                 functions.log_out(&request).await;
             }
-            Outcome::Passed(gate.pass(&*inner, request, guard).expiring(logs_out))
+            Outcome::Passed(Passed::new(inner.call(request), guard).expiring(logs_out))
         }
         Judgement::Answer { response, logs_out } => {
             drop(guard);
@@ -147,26 +140,6 @@ where
 }
 
 impl Gate {
-    /// Gives the request to the application.
-    #[inline]
-    fn pass<S, B>(
-        &self,
-        inner: &S,
-        mut request: ServiceRequest,
-        guard: InFlightGuard,
-    ) -> Passed<S::Future>
-    where
-        S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
-    {
-        if is_before_routing(&request) {
-            request.add_data_container(Rc::clone(&self.attached));
-        } else {
-            let attached = Attached(self.settings.maintenance.clone());
-            request.extensions_mut().insert(attached);
-        }
-        Passed::new(inner.call(request), guard)
-    }
-
     /// What becomes of the request, if that can be said without knowing who asks.
     fn judge_unasked<B>(&self, request: &ServiceRequest) -> Option<Judgement<B>> {
         let can_identify = self.settings.functions.can_identify();
@@ -234,12 +207,4 @@ impl Decided<'_> {
             },
         }
     }
-}
-
-/// Routing takes a request for itself alone, and so does adding a data container: before routing, the
-/// one cannot fail where the other would not. After routing somebody may hold a clone.
-#[inline]
-fn is_before_routing(request: &ServiceRequest) -> bool {
-    let path = request.match_info();
-    path.unprocessed().len() == path.as_str().len()
 }

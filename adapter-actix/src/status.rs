@@ -14,9 +14,10 @@ use crate::facts::{FactsSource, socket_peer};
 
 /// What the site of a request does now, and why the request was let through: an extractor.
 ///
-/// Where [`MaintenanceMw`](crate::MaintenanceMw) has seen the request, this is exactly what it saw;
-/// otherwise the handle in `app_data` (`Maintenance` or `web::Data<Maintenance>`) is asked. Asking reads
-/// no backend.
+/// Where something is closed or planned, this is exactly what [`MaintenanceMw`](crate::MaintenanceMw) saw
+/// of the request. Otherwise the handle in `app_data` (`Maintenance` or `web::Data<Maintenance>`) is asked,
+/// because the middleware leaves nothing with a request of a site that is simply open: so give the
+/// application `.app_data(maintenance.clone())`. Asking reads no backend.
 ///
 /// ```
 /// use actix_web::Responder;
@@ -81,10 +82,6 @@ impl MaintenanceStatus {
     }
 }
 
-/// The handle, put within reach of the extractor by the middleware.
-#[derive(Clone, Debug)]
-pub(crate) struct Attached(pub(crate) Maintenance);
-
 /// What the middleware saw of a request that it let through while something was closed.
 #[derive(Clone, Debug)]
 pub(crate) struct Seen {
@@ -103,8 +100,8 @@ pub struct MissingMaintenance;
 impl fmt::Display for MissingMaintenance {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "no maintenance handle was found for this request: wrap the application with \
-             `MaintenanceMw::new(maintenance.clone())` or add `.app_data(maintenance.clone())`",
+            "`MaintenanceStatus` found no maintenance handle: add \
+             `.app_data(maintenance.clone())` to the application",
         )
     }
 }
@@ -153,21 +150,10 @@ fn site_of(
     (site.clone(), view)
 }
 
-fn handle(request: &HttpRequest) -> Option<Maintenance> {
-    let attached = request
-        .app_data::<Attached>()
-        .map(|attached| attached.0.clone());
-    attached
-        .or_else(|| {
-            request
-                .extensions()
-                .get::<Attached>()
-                .map(|attached| attached.0.clone())
-        })
-        .or_else(|| request.app_data::<Maintenance>().cloned())
-        .or_else(|| {
-            request
-                .app_data::<web::Data<Maintenance>>()
-                .map(|data| data.get_ref().clone())
-        })
+fn handle(request: &HttpRequest) -> Option<&Maintenance> {
+    request.app_data::<Maintenance>().or_else(|| {
+        request
+            .app_data::<web::Data<Maintenance>>()
+            .map(web::Data::get_ref)
+    })
 }
