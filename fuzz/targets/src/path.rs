@@ -55,7 +55,8 @@ pub fn run(data: &[u8]) {
         "{text:?} hides a slash"
     );
     assert!(
-        !decoded.contains(['\\', ';', '?', '#', '%']) && !decoded.contains(|c: char| c.is_ascii_control()),
+        !decoded.contains(['\\', ';', '?', '#', '%'])
+            && !decoded.contains(|c: char| c.is_ascii_control()),
         "{text:?} hides a delimiter"
     );
     assert!(
