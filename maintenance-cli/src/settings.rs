@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use maintenance_mode::backend::{BackendError, BackendUrl, StateBackend};
 use maintenance_mode::live::Control;
+use maintenance_mode::policy::config::process_environment;
 use maintenance_mode::policy::{Complaints, Policy};
 use maintenance_mode::{Mode, SiteName};
 
@@ -61,7 +62,7 @@ impl Settings {
                 "configuration: the defaults, because there is no {DEFAULT_FILE} here and no --config"
             )),
         }
-        let loaded = Policy::load(file.as_deref(), environment())?;
+        let loaded = Policy::load(file.as_deref(), process_environment())?;
         let backend_named = global.backend.is_some() || loaded.policy.config().backend.is_some();
         let (backend, folder) = match &global.backend {
             Some(url) => (url.clone(), PathBuf::new()),
@@ -190,10 +191,4 @@ impl Settings {
             format!("`{key}` in the configuration")
         }
     }
-}
-
-/// Variables that are not Unicode are none of ours.
-fn environment() -> impl Iterator<Item = (String, String)> {
-    std::env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }

@@ -8,6 +8,7 @@ mod file;
 mod secret;
 mod sections;
 
+pub use environment::process_environment;
 pub use file::{Loaded, LoadedPolicy};
 pub use secret::Secret;
 pub use sections::{
