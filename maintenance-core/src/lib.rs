@@ -53,6 +53,8 @@
 //!
 //! Without features the engine is pure and needs no runtime.
 
+#![warn(clippy::future_not_send)]
+
 pub mod answer;
 #[cfg(feature = "live")]
 pub mod backend;

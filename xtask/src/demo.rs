@@ -125,11 +125,11 @@ In another terminal, in this folder:
 
   curl -i http://{address}/                     the site
   {switch} on --message 'Back at noon'
-  curl -i http://{address}/                     closed: the page
+  curl -i http://{address}/                     closed: the answer, here as text
   curl -i http://{address}/api/items            closed: a problem document
   curl -i http://{address}/healthz              still open, so that nobody restarts the site
   {switch} status
-  {switch} explain --target /api/items
+  {switch} explain /api/items
   {switch} off
 
 Log in at http://{address}/login as visitor, staff or root (the password is the name):

@@ -5,11 +5,12 @@ mod routes;
 mod session;
 
 use std::error::Error;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use actix_web::middleware::Logger;
 use actix_web::{App, HttpServer, web};
 use clap::Parser as _;
+use maintenance_mode::policy::config::process_environment;
 use maintenance_mode::{Config, Maintenance};
 use maintenance_mode_actix::{MaintenanceMw, Verdict};
 use tracing_subscriber::EnvFilter;
@@ -63,6 +64,7 @@ fn log_to_stderr() {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
 }
 
@@ -80,7 +82,7 @@ async fn start_maintenance(options: &Options) -> Result<Maintenance, Box<dyn Err
     Ok(match &options.config {
         Some(file) => Maintenance::from_file(file).await?,
         None => {
-            let loaded = Config::load(None, std::env::vars())?;
+            let loaded = Config::load(None, process_environment())?;
             Maintenance::start(loaded.config).await?
         }
     })

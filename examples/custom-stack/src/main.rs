@@ -20,6 +20,7 @@ use hyper::{Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
+use maintenance_mode::policy::config::process_environment;
 use maintenance_mode::{Block, Config, Decision, Facts, Maintenance, Peer, Timestamp};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -128,7 +129,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
     let maintenance = match &options.config {
         Some(file) => Maintenance::from_file(file).await?,
-        None => Maintenance::start(Config::load(None, std::env::vars())?.config).await?,
+        None => Maintenance::start(Config::load(None, process_environment())?.config).await?,
     };
     let listener = TcpListener::bind(options.listen).await?;
     println!("listening on http://{}", listener.local_addr()?);

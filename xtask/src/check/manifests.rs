@@ -8,7 +8,7 @@ use super::metadata::{Metadata, Package};
 use crate::failure::{Failure, Outcome};
 
 /// What a member inherits.
-const INHERITED: [&str; 4] = ["version", "edition", "license", "repository"];
+const INHERITED: [&str; 3] = ["version", "edition", "license"];
 
 pub(super) fn check(metadata: &Metadata) -> Outcome {
     let mut wrong = Vec::new();
@@ -83,7 +83,6 @@ mod tests {
             version.workspace = true
             edition.workspace = true
             license.workspace = true
-            repository.workspace = true
             rust-version = "1.88"
             [lints]
             workspace = true
