@@ -54,7 +54,11 @@ async fn serve(
     let (head, incoming) = request.into_parts();
     let facts = Facts::new(head.method.as_str(), head.uri.path())
         .query(head.uri.query())
-        .authority(head.uri.authority().map(|authority| authority.as_str()))
+        .authority(
+            head.uri
+                .authority()
+                .map(hyper::http::uri::Authority::as_str),
+        )
         .headers(&head.headers)
         // Only what the socket says. The engine knows which proxies may speak for others.
         .peer(Peer::Addr(peer.ip()));
