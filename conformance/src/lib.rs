@@ -2,3 +2,4 @@
 
 pub mod backend_suite;
 pub mod vectors;
+pub mod wire;

@@ -1,0 +1,81 @@
+//! A real site on a real socket: what every adapter promises, byte by byte.
+//!
+//! Each framework's sample site is a [`Subject`]; [`wire_suite!`](crate::wire_suite) makes a test of every
+//! check of the [`suite`] and of the vectors. What a framework makes impossible is said in its
+//! [`Framework`], never left out in silence.
+
+mod connection;
+mod response;
+mod site;
+pub mod suite;
+pub mod vectors;
+
+pub use connection::{Connection, request};
+pub use response::Response;
+pub use site::Site;
+
+use std::path::Path;
+
+/// A sample site under test.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject {
+    /// Its program.
+    pub program: &'static str,
+    /// What its framework does.
+    pub framework: Framework,
+}
+
+impl Subject {
+    /// The program's path.
+    #[must_use]
+    pub fn program(&self) -> &'static Path {
+        Path::new(self.program)
+    }
+}
+
+/// In what frameworks differ below the middleware, where no adapter can change it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Framework {
+    /// Sends `100 Continue` before a middleware could refuse.
+    pub continues_first: bool,
+    /// Answers before the request's body has come.
+    pub answers_before_body: bool,
+    /// Hands requests with unknown methods to the middleware instead of refusing them with 400.
+    pub knows_all_methods: bool,
+    /// Routes `/%61` to `/a`.
+    pub decodes_paths: bool,
+}
+
+/// Makes a test of each check: `wire_suite!(subject)`, where `subject` is an expression for a
+/// [`Subject`](crate::wire::Subject).
+#[macro_export]
+macro_rules! wire_suite {
+    ($subject:expr) => {
+        $crate::wire_suite!($subject;
+            switching: closes_and_opens_for_every_path, read_only_lets_safe_methods_through,
+                closes_one_site_of_two, leaves_overridden_routes_alone;
+            answers: takes_the_form_that_the_client_asks_for, speaks_to_grpc_and_event_streams,
+                redirects_but_not_its_own_target, answers_head_like_get,
+                lets_preflights_see_the_answer, has_no_validators;
+            targets: answers_http_1_0_without_host, answers_the_absolute_form,
+                answers_the_asterisk_form, answers_unknown_methods,
+                closes_forced_routes_in_every_spelling;
+            bodies: answers_a_small_body_at_once, answers_before_a_late_body,
+                answers_a_body_that_never_comes, answers_a_chunked_body, answers_expect_continue,
+                lets_an_uploader_read_its_answer;
+            connections: answers_pipelined_requests_in_order, keeps_a_connection_alive,
+                closes_a_connection_when_asked_to;
+            visitors: lets_staff_in_and_nobody_else, logs_visitors_out,
+                tells_those_inside_what_is_going_on;
+        );
+    };
+    ($subject:expr; $($module:ident: $($check:ident),+;)+) => {
+        $(mod $module {
+            use super::*;
+            $(#[test]
+            fn $check() -> Result<(), $crate::backend_suite::Broken> {
+                $crate::wire::suite::$module::$check(&$subject)
+            })+
+        })+
+    };
+}

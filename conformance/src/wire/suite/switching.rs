@@ -1,0 +1,154 @@
+//! Open and closed.
+
+use maintenance_mode::{Mode, On};
+
+use super::shown;
+use crate::backend_suite::Broken;
+use crate::ensure;
+use crate::wire::{Site, Subject};
+
+const BY_FILE: &str = "backend = \"file:state.json\"\n";
+
+/// Closes and opens by the state's file: every path, known or not; health and control stay open.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn closes_and_opens_for_every_path(subject: &Subject) -> Result<(), Broken> {
+    let site = Site::start(subject.program(), BY_FILE)?;
+    for round in 0..2 {
+        for (path, status) in [
+            ("/", 200),
+            ("/healthz", 200),
+            ("/nowhere", 404),
+            ("/api/items", 200),
+        ] {
+            let response = site.get(path)?;
+            ensure!(
+                response.status == status && !response.is_maintenance(),
+                "round {round}, open, {path}: {}",
+                shown(&response)
+            );
+        }
+        site.close(&On::default())?;
+        for path in ["/", "/nowhere", "/api/items", "/a//b/../c", "/login"] {
+            let response = site.get(path)?;
+            ensure!(
+                response.is_closed(),
+                "round {round}, closed, {path}: {}",
+                shown(&response)
+            );
+        }
+        let length = [
+            ("Content-Length", "2"),
+            ("Content-Type", "application/json"),
+        ];
+        let response = site.ask("POST", "/api/items", &length, "{}")?;
+        ensure!(response.is_closed(), "closed, POST: {}", shown(&response));
+        for path in ["/healthz", "/maintenance/status"] {
+            let response = site.get(path)?;
+            ensure!(
+                response.status == 200,
+                "closed, {path}: {}",
+                shown(&response)
+            );
+        }
+        site.open()?;
+    }
+    Ok(())
+}
+
+/// A read-only site answers GET and HEAD and refuses POST.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn read_only_lets_safe_methods_through(subject: &Subject) -> Result<(), Broken> {
+    let site = Site::start(subject.program(), BY_FILE)?;
+    site.close(&On::mode(Mode::ReadOnly))?;
+    let items = site.get("/api/items")?;
+    ensure!(items.status == 200, "GET: {}", shown(&items));
+    let head = site.ask("HEAD", "/", &[], "")?;
+    ensure!(!head.is_maintenance(), "HEAD: {}", shown(&head));
+    let fields = [
+        ("Content-Length", "12"),
+        ("Content-Type", "application/json"),
+    ];
+    let post = site.ask("POST", "/api/items", &fields, "{\"name\":\"a\"}")?;
+    ensure!(post.is_closed(), "POST: {}", shown(&post));
+    let hidden = site.ask(
+        "GET",
+        "/api/items",
+        &[("X-HTTP-Method-Override", "DELETE")],
+        "",
+    )?;
+    ensure!(
+        hidden.is_closed(),
+        "an unsafe method in an override field: {}",
+        shown(&hidden)
+    );
+    Ok(())
+}
+
+/// One of two sites is closed, and hosts that nobody claims with it.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn closes_one_site_of_two(subject: &Subject) -> Result<(), Broken> {
+    let config = "backend = \"memory:\"\n[sites.shop]\nhosts = [\"shop.example\"]\nmode = \"offline\"\n\
+                  [sites.blog]\nhosts = [\"blog.example\"]\n";
+    let site = Site::start(subject.program(), config)?;
+    let is_closed = |host: &str| -> Result<bool, Broken> {
+        Ok(site.ask("GET", "/", &[("Host", host)], "")?.is_closed())
+    };
+    ensure!(is_closed("shop.example")?, "the closed site");
+    ensure!(
+        is_closed("SHOP.example.:8080")?,
+        "the closed site in another spelling"
+    );
+    ensure!(!is_closed("blog.example")?, "the open site");
+    ensure!(is_closed("other.example")?, "a host that nobody claims");
+    let forged = site.ask(
+        "GET",
+        "/",
+        &[
+            ("Host", "shop.example"),
+            ("X-Forwarded-Host", "blog.example"),
+        ],
+        "",
+    )?;
+    ensure!(
+        forged.is_closed(),
+        "a forged field opened it: {}",
+        shown(&forged)
+    );
+    Ok(())
+}
+
+/// Routes that are forced on or off do not follow the mode.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn leaves_overridden_routes_alone(subject: &Subject) -> Result<(), Broken> {
+    let site = Site::start(subject.program(), BY_FILE)?;
+    for closed in [false, true] {
+        if closed {
+            site.close(&On::default())?;
+        }
+        let open = site.get("/always-open")?;
+        ensure!(
+            open.status == 200,
+            "forced off, closed = {closed}: {}",
+            shown(&open)
+        );
+        let shut = site.get("/always-closed")?;
+        ensure!(
+            shut.is_closed(),
+            "forced on, closed = {closed}: {}",
+            shown(&shut)
+        );
+    }
+    Ok(())
+}

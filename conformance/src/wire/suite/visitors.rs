@@ -1,0 +1,148 @@
+//! Who asks.
+
+use maintenance_mode::state::Message;
+use maintenance_mode::{Mode, On};
+
+use super::shown;
+use crate::backend_suite::{Broken, broken};
+use crate::ensure;
+use crate::wire::{Site, Subject};
+
+const CONFIG: &str = "backend = \"file:state.json\"\n\
+    [allow]\npaths = [\"/login\"]\nroles = [\"staff\"]\n";
+
+/// Logs a demo user in and returns the cookie.
+fn log_in(site: &Site, user: &str) -> Result<String, Broken> {
+    let form = format!("user={user}&password={user}");
+    let length = form.len().to_string();
+    let fields = [
+        ("Content-Type", "application/x-www-form-urlencoded"),
+        ("Content-Length", length.as_str()),
+    ];
+    let response = site.ask("POST", "/login", &fields, &form)?;
+    let cookie = response
+        .values("set-cookie")
+        .find(|cookie| cookie.starts_with("sessionid="))
+        .and_then(|cookie| cookie.split(';').next());
+    cookie
+        .map(str::to_owned)
+        .ok_or_else(|| broken(format!("{user} cannot log in: {}", shown(&response))))
+}
+
+/// Staff may log in and go on while the site is closed.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn lets_staff_in_and_nobody_else(subject: &Subject) -> Result<(), Broken> {
+    let site = Site::start(subject.program(), CONFIG)?;
+    site.close(&On::default())?;
+    for (user, admitted) in [("staff", true), ("root", true), ("visitor", false)] {
+        let cookie = log_in(&site, user)?;
+        let response = site.ask("GET", "/", &[("Cookie", &cookie)], "")?;
+        let fits = if admitted {
+            response.status == 200
+        } else {
+            response.is_closed()
+        };
+        ensure!(fits, "{user}: {}", shown(&response));
+        ensure!(
+            response.field("set-cookie").is_none(),
+            "{user} lost his session: {}",
+            shown(&response)
+        );
+    }
+    let forged = site.ask("GET", "/", &[("Cookie", "sessionid=staff")], "")?;
+    ensure!(forged.is_closed(), "a forged cookie: {}", shown(&forged));
+    Ok(())
+}
+
+/// Whoever is blocked is logged out: his cookie expires, and his session is over when the site is back.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn logs_visitors_out(subject: &Subject) -> Result<(), Broken> {
+    let config = format!("{CONFIG}[logout]\nauthenticated = true\ncookies = [\"sessionid\"]\n");
+    let site = Site::start(subject.program(), &config)?;
+    let visitor = log_in(&site, "visitor")?;
+    let staff = log_in(&site, "staff")?;
+    let greets = |cookie: &str| -> Result<bool, Broken> {
+        let page = site.ask("GET", "/", &[("Cookie", cookie)], "")?;
+        Ok(page.text().contains("Welcome back"))
+    };
+    ensure!(
+        greets(&visitor)? && greets(&staff)?,
+        "the sessions do not work at all"
+    );
+
+    site.close(&On::default())?;
+    let response = site.ask("GET", "/", &[("Cookie", &visitor)], "")?;
+    let expired = response
+        .values("set-cookie")
+        .any(|cookie| cookie.starts_with("sessionid=;") && cookie.contains("Max-Age=0"));
+    ensure!(response.is_closed() && expired, "{}", shown(&response));
+    let admitted = site.ask("GET", "/", &[("Cookie", &staff)], "")?;
+    ensure!(
+        admitted.status == 200 && admitted.field("set-cookie").is_none(),
+        "staff: {}",
+        shown(&admitted)
+    );
+
+    site.open()?;
+    ensure!(
+        !greets(&visitor)?,
+        "the visitor's session is still alive on the server"
+    );
+    ensure!(greets(&staff)?, "staff were logged out");
+    Ok(())
+}
+
+/// While a site is closing, whoever was inside goes on, and the status tells him.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn tells_those_inside_what_is_going_on(subject: &Subject) -> Result<(), Broken> {
+    let site = Site::start(subject.program(), CONFIG)?;
+    let before = log_in(&site, "visitor")?;
+    let banner = site.get("/status-banner")?.text();
+    ensure!(
+        banner.contains("mode: online") && banner.contains("banner: -"),
+        "online: {banner}"
+    );
+
+    // Sessions and activations are compared by the millisecond.
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    let message = Message::new("Back at noon <soon>").ok();
+    site.close(&On::mode(Mode::Pending).message(message))?;
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    let inside = site.ask("GET", "/status-banner", &[("Cookie", &before)], "")?;
+    let text = inside.text();
+    let told = [
+        "mode: pending",
+        "reason: inside",
+        "message: Back at noon <soon>",
+    ]
+    .iter()
+    .all(|line| text.contains(line));
+    ensure!(
+        inside.status == 200 && told,
+        "inside: {} {text}",
+        shown(&inside)
+    );
+    let page = site.ask("GET", "/", &[("Cookie", &before)], "")?.text();
+    ensure!(
+        page.contains("Back at noon &lt;soon&gt;"),
+        "the page's banner: {page}"
+    );
+
+    let late = log_in(&site, "visitor")?;
+    let response = site.ask("GET", "/", &[("Cookie", &late)], "")?;
+    ensure!(
+        response.is_closed(),
+        "a session from after the activation: {}",
+        shown(&response)
+    );
+    Ok(())
+}
