@@ -20,6 +20,8 @@ pub(crate) struct Trie {
 struct Node {
     /// Which bytes begin a child's label; the children stand in this order from `first_child`.
     bytes: [u64; 4],
+    /// How many children there are before each word of `bytes`.
+    before: [u8; 4],
     label: (u32, u32),
     first_child: u32,
     /// The node that goes on after one whole segment.
@@ -91,7 +93,7 @@ impl Trie {
             .copied()
             .collect();
 
-        let mut bytes = [0; 4];
+        let mut bytes = [0_u64; 4];
         let groups: Vec<&[&Entry]> = below
             .chunk_by(|a, b| a.parts[part][reached] == b.parts[part][reached])
             .collect();
@@ -109,8 +111,14 @@ impl Trie {
             first_child + groups.len() + usize::from(!starred.is_empty()),
             Node::EMPTY,
         );
+        let mut before = [0; 4];
+        for word in 1..4 {
+            // At most 192 bytes come before the last word.
+            before[word] = before[word - 1] + bytes[word - 1].count_ones() as u8;
+        }
         self.nodes[at] = Node {
             bytes,
+            before,
             label: (label_start, index(shared)),
             first_child: index(first_child),
             star,
@@ -119,7 +127,8 @@ impl Trie {
             opens,
         };
         for (offset, group) in groups.iter().enumerate() {
-            self.fill(first_child + offset, group, part, reached);
+            // The byte that leads to a child is in the bitmap and not in its label.
+            self.fill(first_child + offset, group, part, reached + 1);
         }
         if !starred.is_empty() {
             self.fill(first_child + groups.len(), &starred, part + 1, 0);
@@ -142,10 +151,12 @@ impl Trie {
         loop {
             let this = &self.nodes[node as usize];
             let (start, length) = (this.label.0 as usize, this.label.1 as usize);
-            if !path.has_at(at, &self.labels[start..start + length]) {
-                return;
+            if length > 0 {
+                if !path.has_at(at, &self.labels[start..start + length]) {
+                    return;
+                }
+                at += length;
             }
-            at += length;
             let next = (at < path.length()).then(|| path.byte_at(at));
             if this.ends | this.opens != 0 {
                 self.report(this, path, at, next, found);
@@ -158,7 +169,10 @@ impl Trie {
                 }
             }
             match this.child(next) {
-                Some(child) => node = child,
+                Some(child) => {
+                    node = child;
+                    at += 1;
+                }
                 None => return,
             }
         }
@@ -204,17 +218,19 @@ impl PathBytes for &[u8] {
         self[at]
     }
 
-    // Labels are short: comparing them here is less work than calling for it.
     fn has_at(self, at: usize, literal: &[u8]) -> bool {
-        let rest = self.get(at..).unwrap_or_default();
-        rest.len() >= literal.len() && rest.iter().zip(literal).all(|(a, b)| a == b)
+        let part = self.get(at..).and_then(|rest| rest.get(..literal.len()));
+        match literal {
+            // Most labels are a few bytes: comparing them here is less work than calling for it.
+            _ if literal.len() < 8 => {
+                part.is_some_and(|p| p.iter().zip(literal).all(|(a, b)| a == b))
+            }
+            _ => part == Some(literal),
+        }
     }
 
     fn segment_end(self, from: usize) -> usize {
-        self[from..]
-            .iter()
-            .position(|b| *b == b'/')
-            .map_or(self.len(), |length| from + length)
+        memchr::memchr(b'/', &self[from..]).map_or(self.len(), |length| from + length)
     }
 }
 
@@ -239,6 +255,7 @@ impl PathBytes for CanonicalPath<'_> {
 impl Node {
     const EMPTY: Self = Self {
         bytes: [0; 4],
+        before: [0; 4],
         label: (0, 0),
         first_child: 0,
         star: NONE,
@@ -250,11 +267,12 @@ impl Node {
     fn child(&self, byte: u8) -> Option<u32> {
         let word = usize::from(byte >> 6);
         let bit = 1_u64 << (byte & 63);
-        if self.bytes[word] & bit == 0 {
+        let bits = self.bytes[word];
+        if bits & bit == 0 {
             return None;
         }
-        let before: u32 = self.bytes[..word].iter().map(|w| w.count_ones()).sum();
-        Some(self.first_child + before + (self.bytes[word] & (bit - 1)).count_ones())
+        let below = (bits & (bit - 1)).count_ones();
+        Some(self.first_child + u32::from(self.before[word]) + below)
     }
 }
 
