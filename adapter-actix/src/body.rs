@@ -92,7 +92,7 @@ impl<B: MessageBody> MessageBody for MaintenanceBody<B> {
             Kind::Answer { bytes, size } if size == BodySize::Sized(bytes.len() as u64) => {
                 Ok(bytes)
             }
-            kind => Err(Self { kind }),
+            kind @ Kind::Answer { .. } => Err(Self { kind }),
         }
     }
 }

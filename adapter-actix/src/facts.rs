@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::uri::Authority;
 use maintenance_mode::{Facts, Headers, Peer, Single};
 
 /// actix's header map, as the engine asks for fields.
@@ -32,7 +33,7 @@ impl<'a> FactsSource<'a> {
         Facts::new(self.request.method().as_str(), uri.path())
             .routed_path(self.routed_path.as_deref())
             .query(uri.query())
-            .authority(uri.authority().map(|authority| authority.as_str()))
+            .authority(uri.authority().map(Authority::as_str))
             .headers(&self.headers)
             .peer(peer)
     }

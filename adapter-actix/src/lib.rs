@@ -73,6 +73,10 @@
 //! [`Maintenance::on`]: maintenance_mode::Maintenance::on
 //! [`Maintenance::off`]: maintenance_mode::Maintenance::off
 //! [`Maintenance::changed`]: maintenance_mode::Maintenance::changed
+#![allow(
+    clippy::future_not_send,
+    reason = "actix keeps a connection on one thread"
+)]
 
 mod answer;
 mod body;

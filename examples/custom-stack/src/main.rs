@@ -15,6 +15,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use clap::Parser;
 use hyper::body::Incoming;
+use hyper::http::uri::Authority;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -53,7 +54,7 @@ async fn serve(
     let (head, incoming) = request.into_parts();
     let facts = Facts::new(head.method.as_str(), head.uri.path())
         .query(head.uri.query())
-        .authority(head.uri.authority().map(|authority| authority.as_str()))
+        .authority(head.uri.authority().map(Authority::as_str))
         .headers(&head.headers)
         // Only what the socket says. The engine knows which proxies may speak for others.
         .peer(Peer::Addr(peer.ip()));
