@@ -273,43 +273,36 @@ fn by_path(
     trace: &mut impl Trace,
 ) -> Option<Reason> {
     let site = &snapshot.policy.sites[usize::from(place.site)];
-    let (allow, answer) = (&*site.allow, &*site.answer);
     let paths = RequestPaths::of(facts);
-    let runtime = snapshot.runtime(place.site).map(|runtime| &runtime.paths);
+    // One look for all lists; the rules of what is always open come first in it.
+    let rule = site.paths.first(paths, facts);
+    let always = rule.filter(|rule| rule.opens != Reason::Path);
 
-    let open = [
-        (&allow.health, Reason::Health),
-        (&answer.redirect_target, Reason::RedirectTarget),
-        (&answer.assets, Reason::Asset),
-    ];
-    let always_open = facts
-        .control
-        .then_some((None, Reason::Control))
-        .or_else(|| {
-            open.iter()
-                .find(|(r, _)| r.admits(paths, facts))
-                .map(|(r, why)| (Some(*r), *why))
-        });
+    let always_open = if facts.control {
+        Some(Reason::Control)
+    } else {
+        always.map(|rule| rule.opens)
+    };
     trace.step(
         Step::AlwaysOpen,
         outcome_of(always_open.is_some()),
         || match always_open {
-            Some((_, reason)) => reason.to_string(),
+            Some(reason) => reason.to_string(),
             None => "no health, control, asset or redirect path".to_owned(),
         },
     );
-    if let Some((rules, reason)) = always_open {
+    if let Some(reason) = always_open {
         trace.rule(|| {
-            rules?
-                .first(paths, facts)
+            always
+                .filter(|_| !facts.control)
                 .map(|rule| rule.shown().to_owned())
         });
         return Some(reason);
     }
 
-    let tested = facts.test && allow.tests;
+    let tested = facts.test && site.allow.tests;
     trace.step(Step::Test, outcome_of(tested), || {
-        match (facts.test, allow.tests) {
+        match (facts.test, site.allow.tests) {
             (false, _) => "not under test".to_owned(),
             (true, yes) => format!("under test; allow.tests = {yes}"),
         }
@@ -318,16 +311,12 @@ fn by_path(
         return Some(Reason::Test);
     }
 
-    let configured = Some((&allow.paths, Reason::Path));
-    let added = runtime.map(|rules| (rules, Reason::RuntimePath));
-    let rule = configured
-        .into_iter()
-        .chain(added)
-        .find(|(rules, _)| rules.admits(paths, facts));
-    let safe = mode == Mode::ReadOnly && is_safe(snapshot, facts);
+    let added = || snapshot.runtime(place.site)?.paths.first(paths, facts);
+    let rule = rule.or_else(added);
+    let safe = rule.is_none() && mode == Mode::ReadOnly && is_safe(snapshot, facts);
     trace.step(Step::Path, outcome_of(rule.is_some() || safe), || {
         match (paths, rule, safe) {
-            (_, Some((_, reason)), _) => format!("{} matches ({reason})", facts.path),
+            (_, Some(rule), _) => format!("{} matches ({})", facts.path, rule.opens),
             (_, None, true) => format!("{} is a safe method", facts.method),
             (RequestPaths::Ambiguous(why), None, false) => format!("no path rule applies: {why}"),
             (_, None, false) if mode == Mode::ReadOnly => {
@@ -336,13 +325,9 @@ fn by_path(
             (_, None, false) => format!("no rule matches {} {}", facts.method, facts.path),
         }
     });
-    if let Some((rules, reason)) = rule {
-        trace.rule(|| {
-            rules
-                .first(paths, facts)
-                .map(|rule| rule.shown().to_owned())
-        });
-        return Some(reason);
+    if let Some(rule) = rule {
+        trace.rule(|| Some(rule.shown().to_owned()));
+        return Some(rule.opens);
     }
     safe.then_some(Reason::SafeMethod)
 }

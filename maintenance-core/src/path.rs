@@ -119,17 +119,48 @@ impl<'a> CanonicalPath<'a> {
         if bytes.first() != Some(&b'/') {
             return Err(NonCanonical::NoLeadingSlash);
         }
-        let mut has_lower_hex = false;
         let mut segment = 1;
         let mut at = 1;
+        while at < bytes.len() {
+            let class = CLASSES[usize::from(bytes[at])];
+            // Asked apart from the rest, which would be an indirect jump for each byte.
+            if class == Class::Plain {
+                at += 1;
+                continue;
+            }
+            match class {
+                Class::Slash => {
+                    end_segment(&bytes[segment..at])?;
+                    at += 1;
+                    segment = at;
+                }
+                // Few paths have escapes, so the way without them is the one that counts.
+                Class::Percent => return Self::parse_escaped(text, segment, at),
+                Class::Semicolon => return Err(NonCanonical::PathParameter),
+                Class::Plain | Class::Forbidden => return Err(NonCanonical::Character),
+            }
+        }
+        refuse_dots(&bytes[segment..])?;
+        Ok(Self {
+            text,
+            has_lower_hex: false,
+        })
+    }
+
+    /// Goes on at the first escape.
+    #[inline(never)]
+    fn parse_escaped(
+        text: &'a str,
+        mut segment: usize,
+        mut at: usize,
+    ) -> Result<Self, NonCanonical> {
+        let bytes = text.as_bytes();
+        let mut has_lower_hex = false;
         while let Some(&byte) = bytes.get(at) {
             match CLASSES[usize::from(byte)] {
                 Class::Plain => at += 1,
                 Class::Slash => {
-                    if segment == at {
-                        return Err(NonCanonical::EmptySegment);
-                    }
-                    refuse_dots(&bytes[segment..at])?;
+                    end_segment(&bytes[segment..at])?;
                     at += 1;
                     segment = at;
                 }
@@ -165,6 +196,15 @@ impl<'a> CanonicalPath<'a> {
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.text.is_empty()
+    }
+
+    /// The bytes as they came, if they compare as they came.
+    pub(crate) const fn verbatim(self) -> Option<&'a [u8]> {
+        if self.has_lower_hex {
+            None
+        } else {
+            Some(self.text.as_bytes())
+        }
     }
 
     /// The byte at `at`, hexadecimal digits of escapes in upper case.
@@ -215,6 +255,22 @@ impl<'a> CanonicalPath<'a> {
             part == literal
         }
     }
+}
+
+/// A path that an author wrote, in the form in which clients send it: non-ASCII letters as UTF-8 escapes,
+/// hexadecimal digits in upper case. Refused if that is not canonical.
+pub(crate) fn canonical_literal(written: &str) -> Result<String, NonCanonical> {
+    let mut sent = String::with_capacity(written.len());
+    for c in written.chars() {
+        if c.is_ascii() {
+            sent.push(c);
+        } else {
+            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
+                sent.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    CanonicalPath::parse(&sent).map(|path| path.upper_hex().into_owned())
 }
 
 /// Escapes that belong together: one for an ASCII byte, up to four for a UTF-8 character.
@@ -271,11 +327,27 @@ const fn refuse_hidden(byte: u8) -> Result<(), NonCanonical> {
     }
 }
 
+/// A segment with another one behind it.
+#[inline]
+fn end_segment(segment: &[u8]) -> Result<(), NonCanonical> {
+    if segment.is_empty() {
+        Err(NonCanonical::EmptySegment)
+    } else {
+        refuse_dots(segment)
+    }
+}
+
 /// Refuses a segment that is, or decodes to, one or two dots.
+#[inline]
 fn refuse_dots(segment: &[u8]) -> Result<(), NonCanonical> {
     if !matches!(segment.first(), Some(b'.' | b'%')) {
         return Ok(());
     }
+    decodes_to_dots(segment)
+}
+
+#[inline(never)]
+fn decodes_to_dots(segment: &[u8]) -> Result<(), NonCanonical> {
     let mut rest = segment;
     let mut dots = 0;
     while dots < 3 {
@@ -287,6 +359,22 @@ fn refuse_dots(segment: &[u8]) -> Result<(), NonCanonical> {
         dots += 1;
     }
     Ok(())
+}
+
+/// What an author does about it.
+pub(crate) const fn cure(why: NonCanonical) -> &'static str {
+    match why {
+        NonCanonical::NoLeadingSlash => "begin the path with `/`; host and query take no part",
+        NonCanonical::Character => {
+            "write other characters as escapes, a space as %20; `?` and `#` end a path"
+        }
+        NonCanonical::EmptySegment => "write single slashes",
+        NonCanonical::DotSegment => "write the path without `.` and `..`",
+        NonCanonical::BadEscape => "write an escape as % and two hexadecimal digits",
+        _ => {
+            "write the path in the form that the application's router sees, without hidden delimiters"
+        }
+    }
 }
 
 /// Characters that fold, or look as if they folded, to a dot or a delimiter.

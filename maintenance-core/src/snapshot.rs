@@ -300,7 +300,12 @@ impl Runtime {
             .collect();
         let place = format!("state of site {name}: exemptions");
         Some(Self {
-            paths: PathRules::compile(&rules, &format!("{place}.paths"), warnings),
+            paths: PathRules::compile(
+                &rules,
+                Reason::RuntimePath,
+                &format!("{place}.paths"),
+                warnings,
+            ),
             addresses: AddressSet::compile(
                 &exemptions.addresses,
                 &format!("{place}.addresses"),

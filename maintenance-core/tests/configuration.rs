@@ -124,6 +124,10 @@ fn every_bad_rule_is_named_at_once_with_its_cure() {
         hosts = ["x.example"]
         [sites.shop]
         hosts = []
+        [sites.circle]
+        hosts = ["circle.example"]
+        [sites.circle.answer]
+        redirect = "https://Circle.example:443/closed"
         [sites.blog]
         hosts = ["http://blog.example", "blog.example:80", "a.*.example", "blog.example", "BLOG.example."]
         "#,
@@ -151,6 +155,7 @@ fn every_bad_rule_is_named_at_once_with_its_cure() {
         "answer.rules[0]: the rule says no path",
         "read_only.safe_methods[0]",
         "sites.default: `default` is every host that no site claims",
+        "sites.circle.answer.redirect: `https://Circle.example:443/closed` is on a host of the site itself",
         "sites.shop.hosts: a site without hosts is never chosen",
         "write the host alone, without scheme and path",
         "the port does not select a site",
@@ -267,4 +272,59 @@ fn a_missing_file_is_named_with_the_cure() {
         "{text}"
     );
     assert!(text.contains("--config"), "{text}");
+}
+
+#[test]
+fn keys_and_rules_are_complained_of_together_each_with_its_line() -> Result<(), std::io::Error> {
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("maintenance.toml");
+    fs::write(
+        &file,
+        r#"[alow]
+[allow]
+paths = ["/ok", "no-slash", 7]
+[client_ip]
+source = "x-forwarded-for"
+[sites.shop]
+hosts = 5
+"#,
+    )?;
+    let complaints = Policy::load(
+        Some(&file),
+        environment(&[("MAINTENANCE_ALLOW_ROLES", " ,[]")]),
+    )
+    .map(|_| ())
+    .unwrap_err()
+    .to_string();
+    for line in [
+        "maintenance.toml:1: alow: unknown key `alow`",
+        "maintenance.toml:3: allow.paths[2]: ",
+        "maintenance.toml:3: allow.paths[1]: `no-slash` can never match",
+        "maintenance.toml:7: sites.shop.hosts: ",
+    ] {
+        assert!(complaints.contains(line), "{line} in {complaints}");
+    }
+    assert!(!complaints.contains("never chosen"), "{complaints}");
+    Ok(())
+}
+
+#[test]
+fn what_sites_take_over_is_complained_of_once() {
+    let text = complaints(
+        r#"
+        [allow]
+        paths = ["no-slash"]
+        [sites.shop]
+        hosts = ["shop.example"]
+        allow = { roles = ["clerk"] }
+        [sites.blog]
+        hosts = ["blog.example"]
+        allow = { paths = ["neither"] }
+        "#,
+    );
+    assert_eq!(text.matches("`no-slash`").count(), 1, "{text}");
+    assert!(
+        text.contains("sites.blog.allow.paths[0]: `neither`"),
+        "{text}"
+    );
 }

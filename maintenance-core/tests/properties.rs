@@ -34,6 +34,13 @@ const PATHS: [&str; 9] = [
 const METHODS: [&str; 5] = ["GET", "HEAD", "POST", "OPTIONS", "FOO"];
 const ROLES: [&[&str]; 4] = [&[], &["staff"], &["superuser", "staff"], &["editor"]];
 
+#[derive(Clone, Copy, Debug)]
+enum Who {
+    Unknown,
+    Anonymous,
+    User(&'static [&'static str]),
+}
+
 /// A request that owns what facts borrow.
 #[derive(Clone, Debug)]
 struct Asked {
@@ -42,7 +49,7 @@ struct Asked {
     headers: Vec<(&'static str, &'static str)>,
     authority: Option<&'static str>,
     peer: Option<[u8; 4]>,
-    visitor: Option<Option<&'static [&'static str]>>,
+    visitor: Who,
     route: Option<RouteOverride>,
     test: bool,
 }
@@ -50,9 +57,9 @@ struct Asked {
 impl Asked {
     fn with<T>(&self, ask: impl FnOnce(&Facts<'_>) -> T) -> T {
         let visitor = match self.visitor {
-            None => Visitor::Unknown,
-            Some(None) => Visitor::Anonymous,
-            Some(Some(roles)) => Visitor::User(User::new("7").roles(roles)),
+            Who::Unknown => Visitor::Unknown,
+            Who::Anonymous => Visitor::Anonymous,
+            Who::User(roles) => Visitor::User(User::new("7").roles(roles)),
         };
         ask(&Facts::new(self.method, self.path)
             .headers(&self.headers)
@@ -80,7 +87,11 @@ fn asked() -> impl Strategy<Value = Asked> {
             [10, 0, 0, 1],
             [203, 0, 113, 9],
         ])),
-        prop::option::of(prop::option::of(prop::sample::select(ROLES.to_vec()))),
+        prop_oneof![
+            Just(Who::Unknown),
+            Just(Who::Anonymous),
+            prop::sample::select(ROLES.to_vec()).prop_map(Who::User),
+        ],
         (
             route,
             any::<bool>(),

@@ -14,6 +14,7 @@ use std::io::{IsTerminal as _, Write as _};
 use actix_web::middleware::Logger;
 use actix_web::{App, HttpServer, web};
 use clap::Parser as _;
+use maintenance_mode::policy::config::process_environment;
 use maintenance_mode::{Config, Maintenance};
 use maintenance_mode_actix::{MaintenanceMw, Verdict};
 use tracing_subscriber::EnvFilter;
@@ -68,6 +69,7 @@ fn log_to_stderr() {
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
 }
 
@@ -85,7 +87,7 @@ async fn start_maintenance(options: &Options) -> Result<Maintenance, Box<dyn Err
     Ok(match &options.config {
         Some(file) => Maintenance::from_file(file).await?,
         None => {
-            let loaded = Config::load(None, std::env::vars())?;
+            let loaded = Config::load(None, process_environment())?;
             Maintenance::start(loaded.config).await?
         }
     })

@@ -7,8 +7,7 @@ use super::texts::Texts;
 use super::{AnswerPolicy, Notice};
 
 /// The `type` of the JSON answer: the same for every installation, so that clients can compare it.
-pub const PROBLEM_TYPE: &str =
-    "https://github.com/maintenance-mode/maintenance-mode/blob/main/docs/problem.md";
+pub const PROBLEM_TYPE: &str = "urn:maintenance-mode:problem:closed";
 
 #[derive(Serialize)]
 struct Problem<'a> {

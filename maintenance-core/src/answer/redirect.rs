@@ -1,6 +1,7 @@
 //! Where visitors are sent, checked when the configuration is read.
 
 use super::AnswerConfig;
+use crate::path::{canonical_literal, cure};
 use crate::policy::Complaints;
 
 /// A checked redirect.
@@ -118,7 +119,7 @@ const fn is_query_byte(byte: u8) -> bool {
     is_path_byte(byte) || matches!(byte, b'?' | b'/' | b'%' | b';')
 }
 
-/// `pchar` of RFC 3986, section 3.3, without `%` and without `;`, behind which some servers stop reading.
+/// `pchar` of RFC 3986, section 3.3, without `%` and without `;`.
 const fn is_path_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
@@ -149,60 +150,8 @@ fn canonical_path(path: &str) -> Result<String, Fault> {
             "name a page that is made for this, such as /closed",
         ));
     }
-    let mut canonical = String::with_capacity(path.len());
-    let mut decoded = Vec::with_capacity(path.len());
-    let mut bytes = path.bytes();
-    while let Some(byte) = bytes.next() {
-        let value = if byte == b'%' {
-            let hex = |digit: Option<u8>| char::from(digit?).to_digit(16);
-            let (Some(high), Some(low)) = (hex(bytes.next()), hex(bytes.next())) else {
-                return Err(fault(
-                    "has a broken escape",
-                    "write `%` and two hexadecimal digits",
-                ));
-            };
-            let value = (high * 16 + low) as u8;
-            if value.is_ascii_control() || matches!(value, b'/' | b'\\' | b';' | b'?' | b'#' | b'%')
-            {
-                return Err(fault(
-                    "hides a separator or control character in an escape",
-                    "use a path without it",
-                ));
-            }
-            value
-        } else if byte.is_ascii() && byte != b'/' && !is_path_byte(byte) {
-            return Err(fault(
-                "has characters that no path has",
-                "write them percent-encoded",
-            ));
-        } else {
-            byte
-        };
-        decoded.push(value);
-        if byte == b'%' || !byte.is_ascii() {
-            canonical.push_str(&format!("%{value:02X}"));
-        } else {
-            canonical.push(char::from(byte));
-        }
-    }
-    let Ok(decoded) = String::from_utf8(decoded) else {
-        return Err(fault(
-            "has escapes that are not UTF-8",
-            "write the path in UTF-8",
-        ));
-    };
-    let whole = decoded.strip_suffix('/').unwrap_or(&decoded);
-    if whole
-        .split('/')
-        .skip(1)
-        .any(|segment| matches!(segment, "" | "." | ".."))
-    {
-        return Err(fault(
-            "has an empty, `.` or `..` segment",
-            "write the path that it leads to",
-        ));
-    }
-    Ok(canonical)
+    canonical_literal(path)
+        .map_err(|why| fault("can be read in more than one way, or in none", cure(why)))
 }
 
 /// `http://` or `https://`, a host and perhaps a port; no user, which is how links deceive.

@@ -112,6 +112,9 @@ impl<'s> Answer<'s> {
 
     /// The fields of this request alone, `Retry-After` among them. Names are in lower case, and none of
     /// them is among [`fields`](Self::fields).
+    ///
+    /// Putting a placeholder for `Retry-After` into the converted fields ([`Prepared::cache`]) and
+    /// replacing it saves growing the copy; where [`retry_after`](Self::retry_after) is `None`, remove it.
     pub fn extra_fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let allowed = self.allowed.as_ref();
         [

@@ -135,6 +135,22 @@ pub(super) fn mix(now: Timestamp, peer: Peer) -> u64 {
 /// The length of an HTTP date, the longest value that there is.
 const LONGEST: usize = 29;
 
+/// The numbers below this are also kept as static text.
+const STATIC_SECONDS: usize = 1000;
+
+/// `000001002…999`.
+static DIGITS: [u8; 3 * STATIC_SECONDS] = {
+    let mut digits = [0; 3 * STATIC_SECONDS];
+    let mut number = 0;
+    while number < STATIC_SECONDS {
+        digits[3 * number] = b'0' + (number / 100) as u8;
+        digits[3 * number + 1] = b'0' + (number / 10 % 10) as u8;
+        digits[3 * number + 2] = b'0' + (number % 10) as u8;
+        number += 1;
+    }
+    digits
+};
+
 /// A value of `Retry-After`, written without allocating.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RetryAfter {
@@ -182,6 +198,16 @@ impl RetryAfter {
     pub fn as_str(&self) -> &str {
         // Only ASCII is ever written into it.
         std::str::from_utf8(&self.text[..usize::from(self.len)]).unwrap_or_default()
+    }
+
+    /// The field's value as static text, if it is less than 1000 seconds: most frameworks take that
+    /// without allocating.
+    #[must_use]
+    pub fn as_static(&self) -> Option<&'static str> {
+        let seconds = usize::try_from(self.seconds?).ok()?;
+        let end = seconds.checked_mul(3)?.checked_add(3)?;
+        let digits = DIGITS.get(end - usize::from(self.len).min(3)..end)?;
+        std::str::from_utf8(digits).ok()
     }
 
     /// The seconds, unless it is a date.
@@ -327,5 +353,13 @@ mod tests {
         for seconds in [0, 9, 10, 120, u32::MAX] {
             assert_eq!(RetryAfter::seconds(seconds).as_str(), seconds.to_string());
         }
+        for seconds in 0..1000 {
+            assert_eq!(
+                RetryAfter::seconds(seconds).as_static(),
+                Some(seconds.to_string().as_str())
+            );
+        }
+        assert_eq!(RetryAfter::seconds(1000).as_static(), None);
+        assert_eq!(RetryAfter::seconds(u32::MAX).as_static(), None);
     }
 }

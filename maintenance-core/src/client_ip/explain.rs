@@ -266,6 +266,13 @@ mod tests {
             ]
         );
         assert_eq!(
+            steps(&policy("peer", None, true), Peer::Unix, &[header]),
+            [
+                "the peer is a unix socket, which has no address",
+                "the client is unresolved(unix_peer): it matches no rule",
+            ]
+        );
+        assert_eq!(
             steps(&policy("xff", None, true), Peer::Unix, &[header])[0],
             "the peer is a unix socket and trusted"
         );

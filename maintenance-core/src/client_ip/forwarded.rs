@@ -45,13 +45,6 @@ struct Cursor<'a> {
     rest: &'a [u8],
 }
 
-/// The value of a parameter.
-enum Value<'a> {
-    Plain(&'a [u8]),
-    /// With escapes, which no address needs.
-    Escaped,
-}
-
 impl<'a> Cursor<'a> {
     fn next(&mut self) -> Option<u8> {
         let (first, rest) = self.rest.split_first()?;
@@ -90,10 +83,7 @@ impl<'a> Cursor<'a> {
                 *names.get_mut(count).ok_or(Unresolved::TooManyParameters)? = name;
                 count += 1;
                 if name.eq_ignore_ascii_case(b"for") {
-                    node = match value {
-                        Value::Plain(raw) => element::forwarded_node(raw),
-                        Value::Escaped => Err(Unresolved::NotAnAddress),
-                    };
+                    node = element::forwarded_node(value);
                 }
             }
             if !self.take(b';') {
@@ -102,7 +92,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn pair(&mut self) -> Result<(&'a [u8], Value<'a>), Unresolved> {
+    fn pair(&mut self) -> Result<(&'a [u8], &'a [u8]), Unresolved> {
         let name = self.token()?;
         if !self.take(b'=') {
             return Err(Unresolved::BadSyntax);
@@ -110,7 +100,7 @@ impl<'a> Cursor<'a> {
         let value = if self.take(b'"') {
             self.rest_of_quoted_string()?
         } else {
-            Value::Plain(self.token()?)
+            self.token()?
         };
         Ok((name, value))
     }
@@ -130,27 +120,20 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A quoted string of RFC 9110, section 5.6.4, after its first quote.
-    fn rest_of_quoted_string(&mut self) -> Result<Value<'a>, Unresolved> {
+    /// The inside of a quoted string of RFC 9110, section 5.6.4, after its first quote.
+    ///
+    /// Escapes stay as they are: no address needs one, and a backslash makes none of what is read as
+    /// an address, so `198.51.100\.7` is refused.
+    fn rest_of_quoted_string(&mut self) -> Result<&'a [u8], Unresolved> {
         let start = self.rest;
-        let mut escaped = false;
         loop {
             match self.next() {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    escaped = true;
-                    if !self.next().is_some_and(is_text) {
-                        return Err(Unresolved::BadSyntax);
-                    }
-                }
-                Some(byte) if is_text(byte) => {}
+                Some(b'"') => return Ok(&start[..start.len() - self.rest.len() - 1]),
+                Some(b'\\') if self.next().is_some_and(is_text) => {}
+                Some(byte) if byte != b'\\' && is_text(byte) => {}
                 _ => return Err(Unresolved::BadSyntax),
             }
         }
-        if escaped {
-            return Ok(Value::Escaped);
-        }
-        Ok(Value::Plain(&start[..start.len() - self.rest.len() - 1]))
     }
 }
 
@@ -228,6 +211,21 @@ mod tests {
             nodes("for=\"192.0.2\\.7\", for=\"\", for=\" 192.0.2.7\", for=\"2001:db8::7\", for=x"),
             [Err(Unresolved::NotAnAddress); 5]
         );
+    }
+
+    #[test]
+    fn escapes_in_an_address_are_refused() {
+        for line in [
+            r#"for="\192.0.2.7""#,
+            r#"for="192.0.2\.7""#,
+            r#"for="[2001:db8::\7]""#,
+            r#"for="192.0.2.7:\80""#,
+            r#"for="192.0.2.7:_\x""#,
+            r#"for="unkno\wn""#,
+            r#"for="_x\y""#,
+        ] {
+            assert_eq!(nodes(line), [Err(Unresolved::NotAnAddress)], "{line}");
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ use tokio::sync::{Notify, watch};
 use crate::backend::{BackendError, BackendRegistry, StateBackend};
 use crate::decision::{Allow, Decision, Reason};
 use crate::explain::Explanation;
-use crate::policy::config::Initial;
+use crate::policy::config::{Initial, process_environment};
 use crate::policy::{Complaints, Config, Policy, PolicyBuilder};
 use crate::request::Facts;
 use crate::snapshot::Snapshot;
@@ -130,14 +130,7 @@ impl MaintenanceBuilder {
     /// [`StartError`]. A backend that cannot be read is no error unless `state.initial` is `refuse_start`.
     pub async fn start(self) -> Result<Maintenance, StartError> {
         let policy = Arc::new(self.policy.build()?);
-        for warning in policy.warnings() {
-            tracing::warn!(
-                place = warning.place(),
-                hint = warning.hint(),
-                "{}",
-                warning.problem()
-            );
-        }
+        warn_of(policy.warnings());
         let backend = match self.backend {
             Some(backend) => backend,
             None => self.registry.open(
@@ -188,15 +181,11 @@ impl Maintenance {
     ///
     /// Everything that is wrong with the file.
     pub fn builder_from_file(file: impl AsRef<Path>) -> Result<MaintenanceBuilder, Complaints> {
-        let loaded = Config::load(Some(file.as_ref()), std::env::vars())?;
-        for warning in &loaded.warnings {
-            tracing::warn!(
-                hint = warning.hint(),
-                "{}: {}",
-                warning.place(),
-                warning.problem()
-            );
-        }
+        let file = Some(file.as_ref());
+        // Compiled once only to complain: here alone each line is known that a complaint is about.
+        Policy::load(file, process_environment())?;
+        let loaded = Config::load(file, process_environment())?;
+        warn_of(&loaded.warnings);
         Ok(Self::builder(loaded.config).base(loaded.base))
     }
 
@@ -416,6 +405,17 @@ impl Shared {
         snapshot.prepare(now);
         self.cell.store(Arc::clone(&snapshot), now);
         self.published.send_replace(snapshot);
+    }
+}
+
+fn warn_of(warnings: &Complaints) {
+    for warning in warnings {
+        tracing::warn!(
+            hint = warning.hint(),
+            "{}: {}",
+            warning.place(),
+            warning.problem()
+        );
     }
 }
 

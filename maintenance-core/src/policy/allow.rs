@@ -1,10 +1,10 @@
-//! The compiled exemptions of one site.
+//! The compiled exemptions of one site, but for its paths.
 
 use std::path::Path;
 
 use super::config::AllowConfig;
 use super::header::BypassHeader;
-use super::paths::{PathRuleConfig, PathRules};
+use super::paths::PathRuleConfig;
 use super::{AddressSet, Complaints};
 
 /// Health endpoints that are open when nothing is configured.
@@ -12,8 +12,6 @@ const DEFAULT_HEALTH: [&str; 3] = ["/healthz", "/livez", "/readyz"];
 
 #[derive(Clone, Debug)]
 pub(crate) struct Allow {
-    pub(crate) health: PathRules,
-    pub(crate) paths: PathRules,
     pub(crate) addresses: AddressSet,
     pub(crate) roles: Vec<String>,
     pub(crate) authenticated: bool,
@@ -52,12 +50,6 @@ impl Allow {
             }
         }
         Self {
-            health: health(config, place, complaints),
-            paths: PathRules::compile(
-                config.paths.as_deref().unwrap_or_default(),
-                &format!("{place}.paths"),
-                complaints,
-            ),
             addresses: AddressSet::compile(addresses, &format!("{place}.addresses"), complaints),
             roles,
             authenticated: config.authenticated.unwrap_or(false),
@@ -76,19 +68,23 @@ impl Allow {
     }
 }
 
-fn health(config: &AllowConfig, place: &str, complaints: &mut Complaints) -> PathRules {
-    let rules: Vec<PathRuleConfig> = match &config.health {
-        None => DEFAULT_HEALTH.map(PathRuleConfig::exact).into(),
-        Some(paths) => paths.iter().map(PathRuleConfig::exact).collect(),
+/// The health endpoints as rules.
+pub(crate) fn health_rules(
+    configured: Option<&[String]>,
+    place: &str,
+    complaints: &mut Complaints,
+) -> Vec<PathRuleConfig> {
+    let Some(paths) = configured else {
+        return DEFAULT_HEALTH.map(PathRuleConfig::exact).into();
     };
-    for (index, path) in config.health.iter().flatten().enumerate() {
+    for (index, path) in paths.iter().enumerate() {
         if path.contains('*') {
             complaints.add_with_hint(
-                format_args!("{place}.health[{index}]"),
+                format_args!("{place}[{index}]"),
                 format_args!("`{path}`: health endpoints are exact paths"),
                 "put the pattern into allow.paths",
             );
         }
     }
-    PathRules::compile(&rules, &format!("{place}.health"), complaints)
+    paths.iter().map(PathRuleConfig::exact).collect()
 }

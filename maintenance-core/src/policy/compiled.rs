@@ -4,16 +4,18 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Complaints;
-use super::allow::Allow;
-use super::config::{Config, HostSource, LogoutConfig, UnknownHost};
+use super::allow::{Allow, health_rules};
+use super::config::{Config, HostSource, LogoutConfig, SiteConfig, UnknownHost};
 use super::method::Methods;
-use super::paths::PathRules;
-use super::sites::{DEFAULT_SITE, HostIndex, SiteIndex};
+use super::paths::{PathRule, PathRules, add_rules};
+use super::sites::{DEFAULT_SITE, HostIndex, HostMatch, SiteIndex};
+use super::{Complaints, PathRuleConfig};
 use crate::answer::{
     AnswerConfig, AnswerPolicy, ContextFn, CustomAnswer, CustomFn, FormatChoice, Notice,
 };
 use crate::client_ip::ClientIpPolicy;
+use crate::decision::Reason;
+use crate::host::{Host, HostBuffer};
 use crate::request::Facts;
 use crate::state::{Mode, SiteName};
 
@@ -43,16 +45,16 @@ pub(crate) struct SitePolicy {
     pub(crate) name: SiteName,
     pub(crate) pinned: Option<Mode>,
     pub(crate) allow: Arc<Allow>,
+    /// Everything that opens by its path: health endpoints, the redirect's target, assets, path rules.
+    pub(crate) paths: Arc<PathRules>,
     pub(crate) answer: Arc<SiteAnswer>,
 }
 
-/// How a site answers, and what of it must stay open.
+/// How a site answers.
 #[derive(Debug)]
 pub(crate) struct SiteAnswer {
     pub(crate) policy: Arc<AnswerPolicy>,
     pub(crate) rules: Vec<(PathRules, FormatChoice)>,
-    pub(crate) assets: PathRules,
-    pub(crate) redirect_target: PathRules,
 }
 
 /// A named predicate of the application.
@@ -139,6 +141,8 @@ impl PolicyBuilder {
         let mut complaints = Complaints::new();
         let mut warnings = Complaints::new();
         let policy = self.compile(&mut complaints, &mut warnings);
+        complaints.say_inherited_once();
+        warnings.say_inherited_once();
         complaints.none_or(Policy { warnings, ..policy })
     }
 
@@ -200,10 +204,13 @@ impl PolicyBuilder {
             warnings,
         ));
         let answer = Arc::new(self.compile_answer(&config.answer, "answer", complaints));
+        let none = SiteConfig::default();
+        let paths = Arc::new(self.compile_paths(&none, None, &answer.policy, complaints));
         let mut sites = vec![SitePolicy {
             name: SiteName::default(),
             pinned: config.mode,
             allow: Arc::clone(&allow),
+            paths: Arc::clone(&paths),
             answer: Arc::clone(&answer),
         }];
         if config.sites.len() >= usize::from(SiteIndex::MAX) {
@@ -249,14 +256,67 @@ impl PolicyBuilder {
                 let merged = config.answer.overlaid_by(&site.answer);
                 Arc::new(self.compile_answer(&merged, &format!("{place}.answer"), complaints))
             });
+            let own_answer = own_answer.unwrap_or_else(|| Arc::clone(&answer));
+            let inherits = own_allow.is_none() && Arc::ptr_eq(&own_answer, &answer);
+            let own_paths = (!inherits).then(|| {
+                Arc::new(self.compile_paths(site, Some(name), &own_answer.policy, complaints))
+            });
+            refuse_circle(&own_answer, &hosts, index, &place, complaints);
             sites.push(SitePolicy {
                 name: name.clone(),
                 pinned: site.mode.or(config.mode),
                 allow: own_allow.unwrap_or_else(|| Arc::clone(&allow)),
-                answer: own_answer.unwrap_or_else(|| Arc::clone(&answer)),
+                paths: own_paths.unwrap_or_else(|| Arc::clone(&paths)),
+                answer: own_answer,
             });
         }
         (sites, hosts)
+    }
+
+    /// Each list is compiled under the name of the section that gives it.
+    fn compile_paths(
+        &self,
+        site: &SiteConfig,
+        name: Option<&SiteName>,
+        answer: &AnswerPolicy,
+        complaints: &mut Complaints,
+    ) -> PathRules {
+        let place = |own: bool, key: &str| match name.filter(|_| own) {
+            Some(name) => format!("sites.{name}.{key}"),
+            None => key.to_owned(),
+        };
+        let general = &self.config;
+        let mut rules = Vec::new();
+
+        let at = place(site.allow.health.is_some(), "allow.health");
+        let health = site.allow.health.as_ref().or(general.allow.health.as_ref());
+        let health = health_rules(health.map(Vec::as_slice), &at, complaints);
+        add_rules(&mut rules, &health, Reason::Health, &at, complaints);
+
+        let target = answer.redirect_path().map(PathRuleConfig::exact);
+        let at = place(site.answer.redirect.is_some(), "answer.redirect");
+        add_rules(
+            &mut rules,
+            target.as_slice(),
+            Reason::RedirectTarget,
+            &at,
+            complaints,
+        );
+
+        let at = place(site.answer.assets.is_some(), "answer.assets");
+        let assets = site
+            .answer
+            .assets
+            .as_ref()
+            .or(general.answer.assets.as_ref());
+        let assets = assets.map(Vec::as_slice).unwrap_or_default();
+        add_rules(&mut rules, assets, Reason::Asset, &at, complaints);
+
+        let at = place(site.allow.paths.is_some(), "allow.paths");
+        let paths = site.allow.paths.as_ref().or(general.allow.paths.as_ref());
+        let paths = paths.map(Vec::as_slice).unwrap_or_default();
+        add_rules(&mut rules, paths, Reason::Path, &at, complaints);
+        PathRules::from_rules(rules, &at, complaints)
     }
 
     fn compile_answer(
@@ -282,25 +342,43 @@ impl PolicyBuilder {
                     "give answer.redirect",
                 );
             }
+            let compiled =
+                PathRule::compile(&rule.rule(), Reason::Path, &|| place.clone(), complaints);
+            let compiled = compiled.into_iter().collect();
             rules.push((
-                PathRules::compile(&[rule.rule()], &place, complaints),
+                PathRules::from_rules(compiled, &place, complaints),
                 rule.format,
             ));
         }
-        let assets = PathRules::compile(
-            config.assets.as_deref().unwrap_or_default(),
-            &format!("{place}.assets"),
-            complaints,
-        );
-        let target = policy.redirect_path().map(super::PathRuleConfig::exact);
-        let redirect_target =
-            PathRules::compile(target.as_slice(), &format!("{place}.redirect"), complaints);
         SiteAnswer {
             policy: Arc::new(policy),
             rules,
-            assets,
-            redirect_target,
         }
+    }
+}
+
+/// A whole URL on a host of the site itself would lead back to the closed site: only a path is kept open.
+fn refuse_circle(
+    answer: &SiteAnswer,
+    hosts: &HostIndex,
+    site: SiteIndex,
+    place: &str,
+    complaints: &mut Complaints,
+) {
+    let location = answer.policy.redirect_location().unwrap_or_default();
+    let Some((_, rest)) = location.split_once("://") else {
+        return;
+    };
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    let mut buffer = HostBuffer::default();
+    if hosts.find(Host::parse(authority.as_bytes(), &mut buffer)) == HostMatch::Site(site) {
+        complaints.add_with_hint(
+            format_args!("{place}.answer.redirect"),
+            format_args!(
+                "`{location}` is on a host of the site itself: visitors would go in a circle"
+            ),
+            "write the path alone, which is then kept open",
+        );
     }
 }
 

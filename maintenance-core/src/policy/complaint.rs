@@ -1,6 +1,10 @@
 //! Everything that is wrong with a configuration, at once.
 
+use std::collections::HashSet;
 use std::fmt;
+
+/// How places of sites begin; names of sites have no dots.
+const SITES: &str = "sites.";
 
 /// One thing that is wrong: where, what, and the cure.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +102,46 @@ impl Complaints {
         } else {
             Err(self)
         }
+    }
+
+    /// Adds all of `more`.
+    pub fn append(&mut self, more: Self) {
+        self.list.extend(more.list);
+    }
+
+    /// Drops what was said twice: of a list that several sites take over, and of a site's key and, in the
+    /// same words, of the general key that the site takes over.
+    pub(crate) fn say_inherited_once(&mut self) {
+        let mut seen = HashSet::new();
+        self.list
+            .retain(|c| seen.insert((c.place.clone(), c.problem.clone())));
+        let general: HashSet<(String, String)> = self
+            .list
+            .iter()
+            .filter(|complaint| !complaint.place.starts_with(SITES))
+            .map(|complaint| (complaint.place.clone(), complaint.problem.clone()))
+            .collect();
+        self.list.retain(|complaint| {
+            let inherited = complaint
+                .place
+                .strip_prefix(SITES)
+                .and_then(|rest| rest.split_once('.'))
+                .map(|(_, key)| (key.to_owned(), complaint.problem.clone()));
+            inherited.is_none_or(|inherited| !general.contains(&inherited))
+        });
+    }
+
+    /// Adds those of `more` whose place, or a part or the whole of it, has no complaint yet: they may only
+    /// follow from what is wrong there.
+    pub(crate) fn add_where_nothing_was_said(&mut self, more: Self) {
+        let said = std::mem::take(&mut self.list);
+        let follows = |complaint: &Complaint| {
+            said.iter().any(|old| {
+                complaint.place.starts_with(&old.place) || old.place.starts_with(&complaint.place)
+            })
+        };
+        self.list = more.list.into_iter().filter(|c| !follows(c)).collect();
+        self.list.splice(..0, said);
     }
 
     pub(crate) fn rename_places(&mut self, mut rename: impl FnMut(&str) -> String) {

@@ -228,7 +228,7 @@ fn an_adapter_converts_the_fields_once() {
     let first = set.answer(&facts, NOW, None);
     let converted = first
         .prepared()
-        .cache(|fields| fields.to_vec())
+        .cache(<[maintenance_mode::answer::Field]>::to_vec)
         .unwrap()
         .as_ptr();
     let second = set.answer(&facts, NOW, None);

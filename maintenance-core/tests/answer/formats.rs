@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use maintenance_mode::answer::{CustomAnswer, Format, FullAnswer, Notice, PROBLEM_TYPE};
+use maintenance_mode::answer::{
+    CustomAnswer, Format, FormatChoice, FullAnswer, Notice, PROBLEM_TYPE,
+};
 use maintenance_mode::{Facts, Mode};
 
 use super::*;
@@ -39,12 +41,14 @@ fn a_configured_format_and_a_path_rule_come_before_accept() {
     let headers = vec![BROWSER];
     let facts = Facts::new("GET", "/").headers(&headers);
     assert_eq!(
-        fixed.answer(&facts, NOW, Some(Format::Text)).format(),
+        fixed.answer(&facts, NOW, Some(FormatChoice::Text)).format(),
         Format::Text
     );
     // A rule may ask for a redirect that there is none of.
     assert_eq!(
-        set("").answer(&facts, NOW, Some(Format::Redirect)).format(),
+        set("")
+            .answer(&facts, NOW, Some(FormatChoice::Redirect))
+            .format(),
         Format::Html
     );
 }
@@ -147,7 +151,9 @@ fn redirects_spare_json_clients_and_uploads() {
     let headers = vec![BROWSER];
     let facts = Facts::new("GET", "/old").headers(&headers);
     assert_eq!(
-        spare.answer(&facts, NOW, Some(Format::Redirect)).format(),
+        spare
+            .answer(&facts, NOW, Some(FormatChoice::Redirect))
+            .format(),
         Format::Redirect
     );
 }

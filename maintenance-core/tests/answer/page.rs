@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use maintenance_mode::answer::{Format, Notice, Value, context};
+use maintenance_mode::answer::{FormatChoice, Notice, Value, context};
 use maintenance_mode::{Facts, Mode};
 
 use super::*;
@@ -204,7 +204,10 @@ fn the_context_function_is_asked_for_each_request() {
     set.prepare();
     for expected in ["/a 0 offline", "/b 1 offline"] {
         let facts = Facts::new("GET", &expected[..2]);
-        assert_eq!(body(&set.answer(&facts, NOW, Some(Format::Html))), expected);
+        assert_eq!(
+            body(&set.answer(&facts, NOW, Some(FormatChoice::Html))),
+            expected
+        );
     }
 }
 
@@ -221,7 +224,8 @@ fn a_template_that_fails_for_a_request_gives_way_to_the_built_in_page() {
             context! { divisor => u8::from(facts.path != "/bad") }
         }));
     let set = set_of(policy, Notice::new(Mode::Offline));
-    let at = |path: &'static str| set.answer(&Facts::new("GET", path), NOW, Some(Format::Html));
+    let at =
+        |path: &'static str| set.answer(&Facts::new("GET", path), NOW, Some(FormatChoice::Html));
     assert_eq!(body(&at("/good")), "1ok");
     let answer = at("/bad");
     assert!(body(&answer).contains("We’ll be back soon"));
@@ -295,4 +299,52 @@ fn every_documented_variable_has_its_value() {
         let set = set_of(policy_in(folder.path(), "template = \"x\""), notice.clone());
         assert_eq!(body(&get(&set, &vec![BROWSER])), "True", "{name}");
     }
+}
+
+/// Counts the errors that are logged.
+struct Errors(Arc<AtomicU32>);
+
+impl tracing::Subscriber for Errors {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::ERROR
+    }
+
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+
+    fn event(&self, _: &tracing::Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn enter(&self, _: &tracing::span::Id) {}
+
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[test]
+fn a_failing_template_is_reported_once_for_each_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("503.html"),
+        "{% if bad %}{{ 1 // 0 }}{% endif %}",
+    )
+    .unwrap();
+    let policy = policy_in(folder.path(), "template = \"503.html\"")
+        .with_context(Arc::new(|_, _| context! { bad => true }));
+    let policy = Arc::new(policy);
+    let errors = Arc::new(AtomicU32::new(0));
+    tracing::subscriber::with_default(Errors(Arc::clone(&errors)), || {
+        for snapshots in 1..=2 {
+            let set = AnswerSet::new(Arc::clone(&policy), Notice::new(Mode::Offline));
+            for _ in 0..3 {
+                assert_eq!(get(&set, &vec![BROWSER]).status(), 503);
+            }
+            assert_eq!(errors.load(Ordering::Relaxed), snapshots);
+        }
+    });
 }

@@ -40,7 +40,7 @@ async fn front(
         .map(|item| format!("<li>{}</li>", escape(&item.name)))
         .collect();
     let body = format!("<p>{greeting} Today on our shelves:</p><ul>{items}</ul>");
-    page(StatusCode::OK, "Corner Shop", &maintenance, &body)
+    page(StatusCode::OK, "Welcome", &maintenance, &body)
 }
 
 /// What the extractor says, as text.

@@ -80,7 +80,7 @@ impl Hints {
 impl Accept {
     pub(in crate::answer) fn of(headers: &dyn Headers) -> Self {
         let mut accept = Self::default();
-        weighted::for_each(headers, "accept", &mut |range, weight| {
+        weighted::for_each(headers, "accept", |range, weight| {
             accept.present = true;
             accept.hear(range, weight);
         });

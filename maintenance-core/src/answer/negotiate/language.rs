@@ -24,7 +24,7 @@ pub(in crate::answer) fn pick(headers: &dyn Headers, languages: &[&'static Texts
     let mut wishes = [Wish::default(); LANGUAGES.len()];
     let mut star = 0;
     let mut best: Option<(u16, usize)> = None;
-    weighted::for_each(headers, "accept-language", &mut |range, weight| {
+    weighted::for_each(headers, "accept-language", |range, weight| {
         if range == b"*" {
             star = weight;
             return;

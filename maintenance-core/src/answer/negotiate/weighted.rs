@@ -21,25 +21,87 @@ const MAX_ELEMENTS: usize = 64;
 /// Calls `visit` with each range of the list field `name`, without its parameters, and its weight.
 ///
 /// Elements whose weight cannot be read are left out: nobody knows what they ask for.
-pub(super) fn for_each(headers: &dyn Headers, name: &str, visit: &mut dyn FnMut(&[u8], Weight)) {
+pub(super) fn for_each(headers: &dyn Headers, name: &str, mut visit: impl FnMut(&[u8], Weight)) {
     let mut bytes_left = MAX_BYTES;
     let mut elements_left = MAX_ELEMENTS;
     headers.for_each(name, &mut |line| {
-        let line = bounded(line, bytes_left);
-        bytes_left -= line.len();
-        for element in split(line, b',') {
-            if element.is_empty() {
+        let mut rest = bounded(line, bytes_left);
+        bytes_left -= rest.len();
+        while !rest.is_empty() {
+            let (element, after) = next_element(rest);
+            rest = after;
+            if element.range.is_empty() {
                 continue;
             }
             if elements_left == 0 {
                 return;
             }
             elements_left -= 1;
-            if let Some((range, weight)) = range_and_weight(element) {
-                visit(range, weight);
+            if let Some(weight) = element.weight {
+                visit(element.range, weight);
             }
         }
     });
+}
+
+/// One element of a list.
+struct Element<'a> {
+    /// What stands before the parameters.
+    range: &'a [u8],
+    /// `None` if it cannot be read.
+    weight: Option<Weight>,
+}
+
+/// The first element and what follows it. What stands behind `q` is an extension and not read.
+fn next_element(text: &[u8]) -> (Element<'_>, &[u8]) {
+    let (range, mut separator, mut rest) = next_part(text);
+    let mut element = Element {
+        range,
+        weight: Some(FULL),
+    };
+    let mut weighed = false;
+    while separator == Some(b';') {
+        let (parameter, next, after) = next_part(rest);
+        (separator, rest) = (next, after);
+        if !weighed
+            && let [b'q' | b'Q', value @ ..] = parameter
+            && let [b'=', value @ ..] = value.trim_ascii_start()
+        {
+            element.weight = weight(value.trim_ascii_start());
+            weighed = true;
+        }
+    }
+    (element, rest)
+}
+
+/// What stands before the first `,` or `;` outside of a quoted string, that separator, and what follows.
+fn next_part(text: &[u8]) -> (&[u8], Option<u8>, &[u8]) {
+    let mut end = 0;
+    while let Some(step) = text[end..]
+        .iter()
+        .position(|b| matches!(b, b',' | b';' | b'"'))
+    {
+        end += step;
+        if text[end] != b'"' {
+            return (text[..end].trim_ascii(), Some(text[end]), &text[end + 1..]);
+        }
+        end += quoted_length(&text[end..]);
+    }
+    (text.trim_ascii(), None, &[])
+}
+
+/// The length of the quoted string at the start; all of the text if it is never closed.
+fn quoted_length(text: &[u8]) -> usize {
+    let mut escaped = false;
+    for (index, &byte) in text.iter().enumerate().skip(1) {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => return index + 1,
+            _ => {}
+        }
+    }
+    text.len()
 }
 
 /// The line, or as many whole elements of it as begin within `limit` bytes.
@@ -51,20 +113,6 @@ fn bounded(line: &[u8], limit: usize) -> &[u8] {
         }
         _ => line,
     }
-}
-
-/// The range before the parameters, and the value of `q`. What follows `q` is an extension and not read.
-fn range_and_weight(element: &[u8]) -> Option<(&[u8], Weight)> {
-    let mut parts = split(element, b';');
-    let range = parts.next().filter(|range| !range.is_empty())?;
-    for part in parts {
-        if let [b'q' | b'Q', rest @ ..] = part
-            && let [b'=', value @ ..] = rest.trim_ascii_start()
-        {
-            return Some((range, weight(value.trim_ascii_start())?));
-        }
-    }
-    Some((range, FULL))
 }
 
 /// `0`, `1`, `0.5`; also `.5` and more than three digits, which old clients write.
@@ -85,35 +133,6 @@ fn weight(text: &[u8]) -> Option<Weight> {
     (thousandths <= FULL).then_some(thousandths)
 }
 
-/// The trimmed parts between separators that stand outside of quoted strings.
-fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(text);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let end = outside_quotes(text, separator);
-        rest = text.get(end + 1..);
-        Some(text[..end].trim_ascii())
-    })
-}
-
-/// Where the first `separator` outside of a quoted string stands, or the length.
-fn outside_quotes(text: &[u8], separator: u8) -> usize {
-    let mut quoted = false;
-    let mut escaped = false;
-    for (index, &byte) in text.iter().enumerate() {
-        if escaped {
-            escaped = false;
-        } else if byte == b'"' {
-            quoted = !quoted;
-        } else if quoted {
-            escaped = byte == b'\\';
-        } else if byte == separator {
-            return index;
-        }
-    }
-    text.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -121,7 +140,7 @@ mod tests {
     fn read(lines: &[&str]) -> Vec<(String, Weight)> {
         let headers: Vec<_> = lines.iter().map(|line| ("accept", *line)).collect();
         let mut found = Vec::new();
-        for_each(&headers, "accept", &mut |range, weight| {
+        for_each(&headers, "accept", |range, weight| {
             found.push((String::from_utf8_lossy(range).into_owned(), weight));
         });
         found

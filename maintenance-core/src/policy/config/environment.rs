@@ -7,6 +7,12 @@ use crate::policy::Complaints;
 
 const PREFIX: &str = "MAINTENANCE_";
 
+/// The variables of this process, for [`super::Config::load`]. Those that are not Unicode are none of ours.
+pub fn process_environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
 /// How the text of a variable becomes a value.
 #[derive(Clone, Copy)]
 enum Kind {

@@ -7,7 +7,7 @@ use toml::Table;
 use toml::de::{DeTable, DeValue};
 
 use super::{Config, environment};
-use crate::policy::Complaints;
+use crate::policy::{Complaints, Policy};
 
 /// A configuration with the folder that its relative paths start from.
 #[derive(Clone, Debug)]
@@ -41,26 +41,7 @@ impl Config {
         file: Option<&Path>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Loaded, Complaints> {
-        let (text, name, base) = match file {
-            None => (String::new(), String::new(), PathBuf::new()),
-            Some(file) => {
-                let name = file.display().to_string();
-                let text = std::fs::read_to_string(file).map_err(|error| {
-                    let mut complaints = Complaints::new();
-                    complaints.add_with_hint(
-                        &name,
-                        format_args!("cannot be read: {error}"),
-                        "name the configuration with --config FILE or MAINTENANCE_CONFIG",
-                    );
-                    complaints
-                })?;
-                (
-                    text,
-                    name,
-                    file.parent().map(Path::to_path_buf).unwrap_or_default(),
-                )
-            }
-        };
+        let (text, name, base) = open(file)?;
         let (config, warnings) = Self::from_toml_and_environment(&text, &name, environment)?;
         Ok(Loaded {
             config,
@@ -74,9 +55,110 @@ impl Config {
         name: &str,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<(Self, Complaints), Complaints> {
-        let mut complaints = Complaints::new();
         let lines = Lines { text, name };
-        let mut table = match text.parse::<Table>() {
+        let mut read = Reading::begin(lines, environment)?;
+        read.overlay.locate(&mut read.complaints, lines);
+        read.complaints.none_or((read.config, read.warnings))
+    }
+}
+
+/// A compiled configuration with the folder that its relative paths start from.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct LoadedPolicy {
+    /// What was configured, compiled.
+    pub policy: Policy,
+    /// The folder of the file; the working folder without one.
+    pub base: PathBuf,
+    /// What is odd without being wrong, each with its line or variable.
+    pub warnings: Complaints,
+}
+
+impl Policy {
+    /// Reads as [`Config::load`] does and compiles, so that what is wrong with keys and what is wrong with
+    /// rules is said at once, each with its line or variable. What was wrong as a value is left out when the
+    /// rest is compiled.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, and everything that is wrong with it.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<LoadedPolicy, Complaints> {
+        let (text, name, base) = open(file)?;
+        let lines = Lines {
+            text: &text,
+            name: &name,
+        };
+        let mut read = Reading::begin(lines, environment)?;
+        let policy = match Self::builder(read.config).base(&base).build() {
+            Ok(policy) => Some(policy),
+            Err(more) => {
+                read.complaints.add_where_nothing_was_said(more);
+                None
+            }
+        };
+        read.overlay.locate(&mut read.complaints, lines);
+        match (policy, read.complaints.is_empty()) {
+            (Some(policy), true) => {
+                let mut warnings = policy.warnings().clone();
+                read.overlay.locate(&mut warnings, lines);
+                warnings.append(read.warnings);
+                Ok(LoadedPolicy {
+                    policy,
+                    base,
+                    warnings,
+                })
+            }
+            _ => Err(read.complaints),
+        }
+    }
+}
+
+/// The text, its name, and its folder.
+fn open(file: Option<&Path>) -> Result<(String, String, PathBuf), Complaints> {
+    let Some(file) = file else {
+        return Ok(Default::default());
+    };
+    let name = file.display().to_string();
+    match std::fs::read_to_string(file) {
+        Ok(text) => {
+            let base = file.parent().map(Path::to_path_buf).unwrap_or_default();
+            Ok((text, name, base))
+        }
+        Err(error) => {
+            let mut complaints = Complaints::new();
+            complaints.add_with_hint(
+                &name,
+                format_args!("cannot be read: {error}"),
+                "name the configuration with --config FILE or MAINTENANCE_CONFIG",
+            );
+            Err(complaints)
+        }
+    }
+}
+
+/// What was read so far, with places as keys.
+struct Reading {
+    config: Config,
+    overlay: environment::Overlay,
+    complaints: Complaints,
+    warnings: Complaints,
+}
+
+impl Reading {
+    /// Reads everything that can be read.
+    ///
+    /// # Errors
+    ///
+    /// The text is not TOML.
+    fn begin(
+        lines: Lines<'_>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, Complaints> {
+        let mut complaints = Complaints::new();
+        let mut table = match lines.text.parse::<Table>() {
             Ok(table) => table,
             Err(error) => {
                 let line = error.span().map(|span| lines.line_of(span.start));
@@ -91,11 +173,22 @@ impl Config {
         let overlay =
             environment::Overlay::apply(&mut table, environment, &mut complaints, &mut warnings);
         let config = deserialize_all(table, &mut complaints);
-        complaints.rename_places(|place| match overlay.variable_of(place) {
+        Ok(Self {
+            config,
+            overlay,
+            complaints,
+            warnings,
+        })
+    }
+}
+
+impl environment::Overlay {
+    /// Turns keys into the line or variable that they came from.
+    fn locate(&self, complaints: &mut Complaints, lines: Lines<'_>) {
+        complaints.rename_places(|place| match self.variable_of(place) {
             Some(variable) => format!("{variable} ({place})"),
             None => lines.place(place, lines.find(place)),
         });
-        complaints.none_or((config, warnings))
     }
 }
 
@@ -215,6 +308,7 @@ pub(super) fn nearest<'a>(
 }
 
 /// Finds the line of a key such as `sites.shop.allow.paths[2]`.
+#[derive(Clone, Copy)]
 struct Lines<'a> {
     text: &'a str,
     name: &'a str,

@@ -8,7 +8,8 @@ mod file;
 mod secret;
 mod sections;
 
-pub use file::Loaded;
+pub use environment::process_environment;
+pub use file::{Loaded, LoadedPolicy};
 pub use secret::Secret;
 pub use sections::{
     AllowConfig, AnswerRuleConfig, HeaderConfig, HostConfig, HostSource, Initial, LogoutConfig,

@@ -1,5 +1,6 @@
 //! The form of a path rule in the configuration: a string, or a table.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::value::MapAccessDeserializer;
@@ -82,22 +83,23 @@ impl PathRuleConfig {
     /// The same rule, only for these methods.
     #[must_use]
     pub fn methods<M: Into<String>>(self, methods: impl IntoIterator<Item = M>) -> Self {
-        let mut table = self.into_table();
+        let mut table = self.table().into_owned();
         table.methods = Some(methods.into_iter().map(Into::into).collect());
         Self::Table(table)
     }
 
-    pub(crate) fn into_table(self) -> PathRuleTable {
+    /// The long form of this rule.
+    pub(crate) fn table(&self) -> Cow<'_, PathRuleTable> {
         match self {
-            Self::Table(table) => table,
-            Self::Text(text) if text.contains('*') => PathRuleTable {
-                glob: Some(text),
+            Self::Table(table) => Cow::Borrowed(table),
+            Self::Text(text) if text.contains('*') => Cow::Owned(PathRuleTable {
+                glob: Some(text.clone()),
                 ..PathRuleTable::default()
-            },
-            Self::Text(text) => PathRuleTable {
-                exact: Some(text),
+            }),
+            Self::Text(text) => Cow::Owned(PathRuleTable {
+                exact: Some(text.clone()),
                 ..PathRuleTable::default()
-            },
+            }),
         }
     }
 }

@@ -6,15 +6,14 @@ mod trie;
 
 pub use config::{PathRuleConfig, PathRuleTable};
 
-use std::borrow::Cow;
-use std::ops::ControlFlow;
-
 use regex::{RegexSet, RegexSetBuilder};
 
 use super::Complaints;
+use crate::decision::Reason;
 use crate::path::{CanonicalPath, NonCanonical};
 use crate::request::Facts;
-use rule::{Kind, PathRule};
+use rule::Kind;
+pub(crate) use rule::PathRule;
 use trie::Trie;
 
 /// The paths of one request: the original one, and the router's where that differs.
@@ -32,6 +31,7 @@ pub(crate) enum RequestPaths<'a> {
 }
 
 impl<'a> RequestPaths<'a> {
+    #[inline]
     pub(crate) fn of(facts: &Facts<'a>) -> Self {
         if facts.path == "*" {
             let plain = facts.method == "OPTIONS" && facts.routed_path.is_none_or(|p| p == "*");
@@ -77,24 +77,34 @@ pub(crate) struct PathRules {
 /// How much memory one set of regular expressions may take when compiled.
 const REGEX_SIZE_LIMIT: usize = 16 << 20;
 
+/// No rule.
+const NONE: u32 = u32::MAX;
+
 impl PathRules {
+    /// Compiles one list, whose rules open for one reason.
     pub(crate) fn compile(
         configs: &[PathRuleConfig],
+        opens: Reason,
         place: &str,
         complaints: &mut Complaints,
     ) -> Self {
-        let mut this = Self::default();
+        let mut rules = Vec::with_capacity(configs.len());
+        add_rules(&mut rules, configs, opens, place, complaints);
+        Self::from_rules(rules, place, complaints)
+    }
+
+    /// Puts rules together; the earlier one is the reason when several match.
+    pub(crate) fn from_rules(
+        rules: Vec<PathRule>,
+        place: &str,
+        complaints: &mut Complaints,
+    ) -> Self {
+        let mut this = Self {
+            trie: Trie::build(&rules),
+            ..Self::default()
+        };
         let mut patterns = Vec::new();
-        for (index, config) in configs.iter().enumerate() {
-            let place = if configs.len() == 1 && !place.ends_with('s') {
-                Cow::Borrowed(place)
-            } else {
-                Cow::Owned(format!("{place}[{index}]"))
-            };
-            let Some(rule) = PathRule::compile(config, &place, complaints) else {
-                continue;
-            };
-            let number = u32::try_from(this.rules.len()).unwrap_or(u32::MAX);
+        for (rule, number) in rules.iter().zip(0..) {
             match &rule.kind {
                 Kind::Regex(pattern) => {
                     patterns.push(pattern.clone());
@@ -104,9 +114,8 @@ impl PathRules {
                 Kind::Asterisk => this.asterisk.push(number),
                 Kind::Exact(_) | Kind::Prefix(_) | Kind::Glob { .. } => {}
             }
-            this.rules.push(rule);
         }
-        this.trie = Trie::build(&this.rules);
+        this.rules = rules;
         if !patterns.is_empty() {
             match RegexSetBuilder::new(&patterns)
                 .size_limit(REGEX_SIZE_LIMIT)
@@ -126,54 +135,50 @@ impl PathRules {
         this
     }
 
-    /// Whether some rule admits the request; which one is not said, because nobody pays for it.
+    /// Whether some rule admits the request.
     pub(crate) fn admits(&self, paths: RequestPaths<'_>, facts: &Facts<'_>) -> bool {
-        !self.rules.is_empty()
-            && self
-                .each_match(paths, facts, &mut |_| ControlFlow::Break(()))
-                .is_break()
+        self.first(paths, facts).is_some()
     }
 
     /// The first rule, in the order of the configuration, that admits the request.
     pub(crate) fn first(&self, paths: RequestPaths<'_>, facts: &Facts<'_>) -> Option<&PathRule> {
-        let mut first: Option<u32> = None;
-        let _: ControlFlow<()> = self.each_match(paths, facts, &mut |number| {
-            first = Some(first.map_or(number, |f| f.min(number)));
-            ControlFlow::Continue(())
-        });
-        first.and_then(|number| self.rules.get(number as usize))
-    }
-
-    fn each_match(
-        &self,
-        paths: RequestPaths<'_>,
-        facts: &Facts<'_>,
-        found: &mut dyn FnMut(u32) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        let mut consider = |number: u32| -> ControlFlow<()> {
-            let admits = self
-                .rules
-                .get(number as usize)
-                .is_some_and(|r| r.admits(paths, facts));
-            if admits {
-                found(number)
-            } else {
-                ControlFlow::Continue(())
+        let mut first = NONE;
+        let mut consider = |number: u32| {
+            let earlier = number < first;
+            if earlier && self.rules[number as usize].admits(paths, facts) {
+                first = number;
             }
         };
-        let original = match paths {
-            RequestPaths::Ambiguous(_) => return ControlFlow::Continue(()),
-            RequestPaths::Asterisk => return self.asterisk.iter().try_for_each(|n| consider(*n)),
-            RequestPaths::Canonical { original, .. } => original,
-        };
-        self.trie.each_match(original, &mut consider)?;
-        if let Some(patterns) = &self.patterns {
-            let text = original.upper_hex();
-            for matched in &patterns.matches(&text) {
-                consider(self.pattern_rules[matched])?;
+        match paths {
+            RequestPaths::Ambiguous(_) => {}
+            RequestPaths::Asterisk => self.asterisk.iter().for_each(|n| consider(*n)),
+            RequestPaths::Canonical { original, .. } => {
+                self.trie.each_match(original, &mut consider);
+                if let Some(patterns) = &self.patterns {
+                    let text = original.upper_hex();
+                    patterns
+                        .matches(&text)
+                        .iter()
+                        .for_each(|i| consider(self.pattern_rules[i]));
+                }
+                self.everything.iter().for_each(|n| consider(*n));
             }
         }
-        self.everything.iter().try_for_each(|n| consider(*n))
+        self.rules.get(first as usize)
+    }
+}
+
+/// Compiles one list onto the end of `rules`.
+pub(crate) fn add_rules(
+    rules: &mut Vec<PathRule>,
+    configs: &[PathRuleConfig],
+    opens: Reason,
+    place: &str,
+    complaints: &mut Complaints,
+) {
+    for (index, config) in configs.iter().enumerate() {
+        let place = || format!("{place}[{index}]");
+        rules.extend(PathRule::compile(config, opens, &place, complaints));
     }
 }
 

@@ -4,7 +4,8 @@ use regex::{Regex, RegexBuilder};
 
 use super::config::{PathRuleConfig, PathRuleTable};
 use super::{REGEX_SIZE_LIMIT, RequestPaths};
-use crate::path::{CanonicalPath, NonCanonical};
+use crate::decision::Reason;
+use crate::path::{CanonicalPath, canonical_literal, cure};
 use crate::policy::Complaints;
 use crate::policy::method::{Methods, preflighted_method};
 use crate::request::Facts;
@@ -31,6 +32,8 @@ pub(crate) enum Kind {
 #[derive(Clone, Debug)]
 pub(crate) struct PathRule {
     pub(crate) kind: Kind,
+    /// Why the request is let through when this rule matches.
+    pub(crate) opens: Reason,
     regex: Option<Regex>,
     methods: Option<Methods>,
     shown: Box<str>,
@@ -39,17 +42,18 @@ pub(crate) struct PathRule {
 impl PathRule {
     pub(crate) fn compile(
         config: &PathRuleConfig,
-        place: &str,
+        opens: Reason,
+        place: &dyn Fn() -> String,
         complaints: &mut Complaints,
     ) -> Option<Self> {
-        let table = config.clone().into_table();
+        let table = config.table();
         let methods = table
             .methods
             .as_ref()
-            .map(|names| Methods::compile(names, &format!("{place}.methods"), complaints));
+            .map(|names| Methods::compile(names, &format!("{}.methods", place()), complaints));
         if table.methods.as_ref().is_some_and(Vec::is_empty) {
             complaints.add_with_hint(
-                format_args!("{place}.methods"),
+                format_args!("{}.methods", place()),
                 "an empty list of methods matches nothing",
                 "leave `methods` out to match every method",
             );
@@ -57,6 +61,7 @@ impl PathRule {
         let (kind, regex) = compile_kind(&table, place, complaints)?;
         Some(Self {
             kind,
+            opens,
             regex,
             methods,
             shown: config.to_string().into(),
@@ -141,7 +146,7 @@ fn glob_matches(path: CanonicalPath<'_>, segments: &[Option<Box<str>>], open: bo
 
 fn compile_kind(
     table: &PathRuleTable,
-    place: &str,
+    place: &dyn Fn() -> String,
     complaints: &mut Complaints,
 ) -> Option<(Kind, Option<Regex>)> {
     let given = [
@@ -164,7 +169,7 @@ fn compile_kind(
             format!("the rule has {} at once", kinds.join(" and "))
         };
         complaints.add_with_hint(
-            place,
+            place(),
             problem,
             "give one of exact, prefix, glob, regex, all = true or asterisk = true",
         );
@@ -190,11 +195,14 @@ fn compile_kind(
     }
 }
 
-/// Non-ASCII letters as UTF-8 escapes, hexadecimal digits in upper case; refused if not canonical.
-fn literal(text: &str, place: &str, complaints: &mut Complaints) -> Option<Box<str>> {
+fn literal(
+    text: &str,
+    place: &dyn Fn() -> String,
+    complaints: &mut Complaints,
+) -> Option<Box<str>> {
     if text.len() > MAX_RULE_BYTES {
         complaints.add(
-            place,
+            place(),
             format_args!(
                 "the path has {} bytes; at most {MAX_RULE_BYTES} are allowed",
                 text.len()
@@ -202,21 +210,11 @@ fn literal(text: &str, place: &str, complaints: &mut Complaints) -> Option<Box<s
         );
         return None;
     }
-    let mut written = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c.is_ascii() {
-            written.push(c);
-        } else {
-            for byte in c.encode_utf8(&mut [0; 4]).bytes() {
-                written.push_str(&format!("%{byte:02X}"));
-            }
-        }
-    }
-    match CanonicalPath::parse(&written) {
-        Ok(path) => Some(path.upper_hex().into()),
+    match canonical_literal(text) {
+        Ok(path) => Some(path.into()),
         Err(why) => {
             complaints.add_with_hint(
-                place,
+                place(),
                 format_args!("`{text}` can never match: only canonical paths match a rule ({why})"),
                 cure(why),
             );
@@ -225,22 +223,7 @@ fn literal(text: &str, place: &str, complaints: &mut Complaints) -> Option<Box<s
     }
 }
 
-const fn cure(why: NonCanonical) -> &'static str {
-    match why {
-        NonCanonical::NoLeadingSlash => "begin the path with `/`; host and query take no part",
-        NonCanonical::Character => {
-            "write other characters as escapes, a space as %20; `?` and `#` end a path"
-        }
-        NonCanonical::EmptySegment => "write single slashes",
-        NonCanonical::DotSegment => "write the path without `.` and `..`",
-        NonCanonical::BadEscape => "write an escape as % and two hexadecimal digits",
-        _ => {
-            "write the path in the form that the application's router sees, without hidden delimiters"
-        }
-    }
-}
-
-fn prefix(text: &str, place: &str, complaints: &mut Complaints) -> Option<Box<str>> {
+fn prefix(text: &str, place: &dyn Fn() -> String, complaints: &mut Complaints) -> Option<Box<str>> {
     if text == "/" {
         refuse_everything("the prefix `/`", place, complaints);
         return None;
@@ -248,15 +231,15 @@ fn prefix(text: &str, place: &str, complaints: &mut Complaints) -> Option<Box<st
     literal(text, place, complaints)
 }
 
-fn refuse_everything(what: &str, place: &str, complaints: &mut Complaints) {
+fn refuse_everything(what: &str, place: &dyn Fn() -> String, complaints: &mut Complaints) {
     complaints.add_with_hint(
-        place,
+        place(),
         format_args!("{what} exempts every path"),
         "write { all = true } if that is meant, best with `methods`; or { exact = \"/\" } for the root alone",
     );
 }
 
-fn glob(text: &str, place: &str, complaints: &mut Complaints) -> Option<Kind> {
+fn glob(text: &str, place: &dyn Fn() -> String, complaints: &mut Complaints) -> Option<Kind> {
     let (base, open) = match text.strip_suffix("/**") {
         Some(base) => (base, true),
         None => (text, false),
@@ -270,7 +253,7 @@ fn glob(text: &str, place: &str, complaints: &mut Complaints) -> Option<Kind> {
         .find(|segment| segment.contains('*') && *segment != "*");
     if let Some(segment) = partial {
         complaints.add_with_hint(
-            place,
+            place(),
             format_args!("`{text}`: the star in `{segment}` is not a whole segment"),
             "`*` stands for one whole segment and `/**` only at the end; use a regex for parts of a segment",
         );
@@ -285,11 +268,15 @@ fn glob(text: &str, place: &str, complaints: &mut Complaints) -> Option<Kind> {
     Some(Kind::Glob { segments, open })
 }
 
-fn anchored(pattern: &str, place: &str, complaints: &mut Complaints) -> Option<Regex> {
+fn anchored(
+    pattern: &str,
+    place: &dyn Fn() -> String,
+    complaints: &mut Complaints,
+) -> Option<Regex> {
     const HINT: &str = "the pattern is for the whole path, without query; look-around and back-references need \
                         a backtracking engine and are not offered";
     if pattern.is_empty() {
-        complaints.add_with_hint(place, "the regular expression is empty", HINT);
+        complaints.add_with_hint(place(), "the regular expression is empty", HINT);
         return None;
     }
     let build = |pattern: &str| {
@@ -309,7 +296,7 @@ fn anchored(pattern: &str, place: &str, complaints: &mut Complaints) -> Option<R
                 .unwrap_or_default()
                 .trim()
                 .trim_start_matches("error: ");
-            complaints.add_with_hint(place, format_args!("`{pattern}`: {reason}"), HINT);
+            complaints.add_with_hint(place(), format_args!("`{pattern}`: {reason}"), HINT);
             None
         }
     }

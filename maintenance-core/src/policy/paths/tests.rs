@@ -6,7 +6,7 @@ use super::*;
 
 fn compile(rules: &[PathRuleConfig]) -> Result<PathRules, Complaints> {
     let mut complaints = Complaints::new();
-    let rules = PathRules::compile(rules, "paths", &mut complaints);
+    let rules = PathRules::compile(rules, Reason::Path, "paths", &mut complaints);
     complaints.none_or(rules)
 }
 

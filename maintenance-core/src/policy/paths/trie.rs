@@ -4,12 +4,9 @@
 //! exactly one segment, and a node's depth in segments is fixed, so each node is entered at most once
 //! for one path: the work is bounded by the rules and can not be driven up by a request.
 
-use std::ops::ControlFlow;
-
+use super::NONE;
 use super::rule::{Kind, PathRule};
 use crate::path::CanonicalPath;
-
-const NONE: u32 = u32::MAX;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trie {
@@ -130,62 +127,112 @@ impl Trie {
     }
 
     /// Calls `found` with each rule that matches the path.
-    pub(crate) fn each_match(
-        &self,
-        path: CanonicalPath<'_>,
-        found: &mut impl FnMut(u32) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
+    pub(crate) fn each_match(&self, path: CanonicalPath<'_>, found: &mut impl FnMut(u32)) {
         if self.nodes.is_empty() {
-            ControlFlow::Continue(())
-        } else {
-            self.walk(0, path, 0, found)
+            return;
+        }
+        match path.verbatim() {
+            Some(bytes) => self.walk(0, bytes, 0, found),
+            None => self.walk(0, path, 0, found),
         }
     }
 
-    fn walk(
-        &self,
-        node: u32,
-        path: CanonicalPath<'_>,
-        from: usize,
-        found: &mut impl FnMut(u32) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
+    fn walk<P: PathBytes>(&self, node: u32, path: P, from: usize, found: &mut impl FnMut(u32)) {
         let (mut node, mut at) = (node, from);
         loop {
             let this = &self.nodes[node as usize];
             let (start, length) = (this.label.0 as usize, this.label.1 as usize);
             if !path.has_at(at, &self.labels[start..start + length]) {
-                return ControlFlow::Continue(());
+                return;
             }
             at += length;
-            let next = (at < path.len()).then(|| path.byte(at));
-            let rules = &self.rules[this.rules as usize..];
-            let (ends, opens) = (usize::from(this.ends), usize::from(this.opens));
-            if next.is_none() {
-                rules[..ends].iter().try_for_each(|rule| found(*rule))?;
+            let next = (at < path.length()).then(|| path.byte_at(at));
+            if this.ends | this.opens != 0 {
+                self.report(this, path, at, next, found);
             }
-            let at_boundary = next.is_none_or(|b| b == b'/') || at > 0 && path.byte(at - 1) == b'/';
-            if at_boundary {
-                rules[ends..ends + opens]
-                    .iter()
-                    .try_for_each(|rule| found(*rule))?;
-            }
-            let Some(next) = next else {
-                return ControlFlow::Continue(());
-            };
+            let Some(next) = next else { return };
             if this.star != NONE {
-                let segment = path.as_str().as_bytes()[at..]
-                    .iter()
-                    .position(|b| *b == b'/');
-                let end = segment.map_or(path.len(), |length| at + length);
+                let end = path.segment_end(at);
                 if end > at {
-                    self.walk(this.star, path, end, found)?;
+                    self.walk(this.star, path, end, found);
                 }
             }
             match this.child(next) {
                 Some(child) => node = child,
-                None => return ControlFlow::Continue(()),
+                None => return,
             }
         }
+    }
+
+    /// The rules of a node that the path has reached.
+    fn report<P: PathBytes>(
+        &self,
+        node: &Node,
+        path: P,
+        at: usize,
+        next: Option<u8>,
+        found: &mut impl FnMut(u32),
+    ) {
+        let rules = &self.rules[node.rules as usize..];
+        let (ends, opens) = (usize::from(node.ends), usize::from(node.opens));
+        if next.is_none() {
+            rules[..ends].iter().for_each(|rule| found(*rule));
+        }
+        let at_boundary = next.is_none_or(|b| b == b'/') || at > 0 && path.byte_at(at - 1) == b'/';
+        if at_boundary {
+            rules[ends..ends + opens]
+                .iter()
+                .for_each(|rule| found(*rule));
+        }
+    }
+}
+
+/// A canonical path, byte by byte: as it came, or with hexadecimal digits in upper case.
+trait PathBytes: Copy {
+    fn length(self) -> usize;
+    fn byte_at(self, at: usize) -> u8;
+    fn has_at(self, at: usize, literal: &[u8]) -> bool;
+    fn segment_end(self, from: usize) -> usize;
+}
+
+impl PathBytes for &[u8] {
+    fn length(self) -> usize {
+        self.len()
+    }
+
+    fn byte_at(self, at: usize) -> u8 {
+        self[at]
+    }
+
+    // Labels are short: comparing them here is less work than calling for it.
+    fn has_at(self, at: usize, literal: &[u8]) -> bool {
+        let rest = self.get(at..).unwrap_or_default();
+        rest.len() >= literal.len() && rest.iter().zip(literal).all(|(a, b)| a == b)
+    }
+
+    fn segment_end(self, from: usize) -> usize {
+        self[from..]
+            .iter()
+            .position(|b| *b == b'/')
+            .map_or(self.len(), |length| from + length)
+    }
+}
+
+impl PathBytes for CanonicalPath<'_> {
+    fn length(self) -> usize {
+        self.len()
+    }
+
+    fn byte_at(self, at: usize) -> u8 {
+        self.byte(at)
+    }
+
+    fn has_at(self, at: usize, literal: &[u8]) -> bool {
+        CanonicalPath::has_at(self, at, literal)
+    }
+
+    fn segment_end(self, from: usize) -> usize {
+        self.as_str().as_bytes().segment_end(from)
     }
 }
 

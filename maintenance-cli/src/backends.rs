@@ -1,0 +1,8 @@
+//! Which backends this program can open.
+
+use maintenance_mode::backend::BackendRegistry;
+
+/// Every backend that was built in. Crates with more of them are added here, each by a cargo feature.
+pub(crate) fn registry() -> BackendRegistry {
+    BackendRegistry::builtin()
+}

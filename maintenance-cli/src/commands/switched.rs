@@ -1,0 +1,165 @@
+//! What `on` and `off` report.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+use maintenance_mode::live::{Changed, SiteStatus, Status};
+use maintenance_mode::state::{Action, Change};
+use maintenance_mode::{Mode, SiteName, Snapshot, Timestamp};
+use serde::Serialize;
+
+use super::status::mode_styled;
+use crate::output::{DIM, Output, field, styled, visible};
+use crate::settings::Settings;
+use crate::when;
+
+/// An order that was carried out, with what the sites do now.
+#[derive(Debug, Serialize)]
+pub(super) struct Switched {
+    changed: bool,
+    epoch: String,
+    revision: u64,
+    backend: String,
+    notes: Vec<String>,
+    warnings: Vec<String>,
+    /// The sites of the order.
+    sites: Vec<SiteStatus>,
+    #[serde(skip)]
+    log: Vec<Change>,
+    #[serde(skip)]
+    now: Timestamp,
+}
+
+impl Switched {
+    pub(super) fn new(
+        settings: &Settings,
+        sites: &[SiteName],
+        changed: Changed,
+        now: Timestamp,
+    ) -> Self {
+        let log = changed
+            .state
+            .iter()
+            .flat_map(|state| &state.log)
+            .filter(|change| changed.changed && change.revision == changed.version.revision)
+            .cloned()
+            .collect();
+        let backend = settings.backend_in_words().unwrap_or_default();
+        let nobody = followed_by_nobody(settings, &backend, &changed);
+        let snapshot = Snapshot::new(Arc::clone(&settings.policy), changed.state);
+        let mut status = Status::of(&snapshot, now, backend);
+        let warnings = nobody
+            .into_iter()
+            .chain(unknown_hosts(settings, &status))
+            .chain(std::mem::take(&mut status.warnings))
+            .collect();
+        status.sites.retain(|site| sites.contains(&site.site));
+        Self {
+            changed: changed.changed,
+            epoch: changed.version.epoch.to_string(),
+            revision: changed.version.revision,
+            backend: status.backend,
+            notes: changed.notes,
+            warnings,
+            sites: status.sites,
+            log,
+            now,
+        }
+    }
+
+    pub(super) fn report(&self, zone: &TimeZone, output: &mut Output) {
+        for note in &self.notes {
+            output.note(note);
+        }
+        for warning in &self.warnings {
+            output.warning(warning);
+        }
+        if output.json {
+            return output.json(self);
+        }
+        for site in &self.sites {
+            output.line(self.headline(site, zone));
+            if site.mode == Mode::Online {
+                continue;
+            }
+            if let Some(message) = &site.message {
+                output.line(field("message", visible(message.as_str())));
+            }
+            if let Some(end) = site.ends_at {
+                let end = when::with_distance(end, self.now, zone);
+                output.line(field(
+                    "expected",
+                    format_args!("{end}; it does not open by itself"),
+                ));
+            }
+            if let Some(id) = site.activation {
+                output.line(field("activation", id));
+                output.line(field(
+                    "to open",
+                    styled(DIM, self.command_to_open(site, &id.to_string())),
+                ));
+            }
+        }
+        output.line(field(
+            "revision",
+            format_args!("{} in {}", self.revision, self.backend),
+        ));
+    }
+
+    fn headline(&self, site: &SiteStatus, zone: &TimeZone) -> String {
+        let name = &site.site;
+        let mode = mode_styled(site.mode);
+        let since = match site.since {
+            Some(since) => format!(" since {}", when::with_distance(since, self.now, zone)),
+            None => String::new(),
+        };
+        match self.log.iter().find(|change| change.site == *name) {
+            None => format!("{name}: already {mode}{since}"),
+            Some(Change {
+                action: Action::Mode,
+                from,
+                ..
+            }) => format!("{name}: {mode}, was {from}"),
+            Some(Change {
+                action: Action::Notice,
+                ..
+            }) => format!("{name}: still {mode}{since}; what visitors are told has changed"),
+            Some(_) => format!("{name}: {mode}"),
+        }
+    }
+
+    fn command_to_open(&self, site: &SiteStatus, id: &str) -> String {
+        if site.site.is_default() && self.sites.len() == 1 {
+            format!("maintenance off --if-activation {id}")
+        } else {
+            format!("maintenance off --site {} --if-activation {id}", site.site)
+        }
+    }
+
+    /// Adds something that the operator may not want.
+    pub(super) fn warn(&mut self, warning: Option<String>) {
+        self.warnings.extend(warning);
+    }
+}
+
+/// Closing one site closes more than it says, unless it is configured otherwise.
+fn unknown_hosts(settings: &Settings, status: &Status) -> Option<String> {
+    let is_open = |site: &SiteStatus| site.mode == Mode::Online;
+    let some_open = status.sites.iter().any(is_open);
+    let some_closed = !status.sites.iter().all(is_open);
+    (some_open && some_closed && settings.policy.closes_unknown_hosts()).then(|| {
+        "hosts that no site claims are closed too while any site is, so that a forged Host does not reach the closed \
+         one; `host.unknown = \"open\"` in the configuration changes that"
+            .to_owned()
+    })
+}
+
+/// A first record in a folder that nobody has named is perhaps one that no application follows.
+fn followed_by_nobody(settings: &Settings, backend: &str, changed: &Changed) -> Option<String> {
+    (changed.changed && changed.version.revision == 1 && settings.is_anywhere()).then(|| {
+        format!(
+            "there is no configuration here, so that {backend} was made; if the application does not run in this \
+             folder, it does not follow it: name its configuration with --config"
+        )
+    })
+}
