@@ -13,7 +13,7 @@ use maintenance_mode::{Decision, Facts, Policy, Snapshot, Timestamp, Visitor};
 use crate::answer;
 use crate::body::MaintenanceBody;
 use crate::facts::FactsSource;
-use crate::future::{Outcome, Passed, ResponseFuture};
+use crate::future::{Outcome, ResponseFuture};
 use crate::middleware::Settings;
 use crate::status::Seen;
 
@@ -79,7 +79,7 @@ where
         // Counted before the flag is read: whoever closes the site and then counts misses nobody.
         let guard = settings.maintenance.in_flight().enter();
         if !settings.closes_routes() && settings.maintenance.is_quiet() {
-            return ResponseFuture::passed(Passed::new(self.inner.call(request), guard));
+            return ResponseFuture::passed(self.inner.call(request), guard);
         }
         self.consider(request, guard)
     }
@@ -94,9 +94,7 @@ where
     #[inline(never)]
     fn consider(&self, request: ServiceRequest, guard: InFlightGuard) -> ResponseFuture<S, B> {
         match self.gate.judge_unasked(&request) {
-            Some(Judgement::Pass { .. }) => {
-                ResponseFuture::passed(Passed::new(self.inner.call(request), guard))
-            }
+            Some(Judgement::Pass { .. }) => ResponseFuture::passed(self.inner.call(request), guard),
             Some(Judgement::Answer { response, .. }) => {
                 ResponseFuture::answered(request.into_response(response))
             }
@@ -110,13 +108,13 @@ where
     }
 }
 
-/// Looks the visitor up, decides again, and logs him out if he must be.
+/// Looks the visitor up, decides again, logs him out if he must be, and goes on or answers.
 async fn ask<S, B>(
     inner: Rc<S>,
     gate: Rc<Gate>,
     request: ServiceRequest,
     guard: InFlightGuard,
-) -> Outcome<S::Future, B>
+) -> Outcome<B>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
@@ -127,14 +125,18 @@ where
             if logs_out.is_some() {
                 functions.log_out(&request).await;
             }
-            Outcome::Passed(Passed::new(inner.call(request), guard).expiring(logs_out))
+            let mut response = inner.call(request).await?;
+            if let Some(policy) = logs_out {
+                answer::expire_cookies(response.headers_mut(), policy.logout_cookies());
+            }
+            Ok(response.map_body(|head, body| MaintenanceBody::passed(body, head.status, guard)))
         }
         Judgement::Answer { response, logs_out } => {
             drop(guard);
             if logs_out {
                 functions.log_out(&request).await;
             }
-            Outcome::Answered(request.into_response(response))
+            Ok(request.into_response(response))
         }
     }
 }
