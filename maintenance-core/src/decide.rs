@@ -9,9 +9,10 @@ use std::sync::Arc;
 
 use crate::client_ip::ClientIp;
 use crate::decision::{Allow, Block, Decision, Reason, SnapshotRef};
+use crate::policy::SitePolicy;
 use crate::policy::paths::RequestPaths;
 use crate::request::{Facts, RouteOverride, Single, User, Visitor};
-use crate::snapshot::{Place, Snapshot};
+use crate::snapshot::{Place, Runtime, Snapshot};
 use crate::state::Mode;
 use crate::time::Timestamp;
 
@@ -171,6 +172,13 @@ impl<'f, 'a> Request<'f, 'a> {
     }
 }
 
+/// Whose rules hold for a request.
+struct Scope<'s> {
+    snapshot: &'s Snapshot,
+    site: &'s SitePolicy,
+    runtime: Option<&'s Runtime>,
+}
+
 pub(crate) fn walk(
     snapshot: &Snapshot,
     place: Place,
@@ -203,13 +211,18 @@ pub(crate) fn walk(
     if mode == Mode::Online {
         return decided(true, Reason::Online);
     }
-    let exempt = by_path(snapshot, place, mode, request.facts, trace)
-        .or_else(|| by_address(snapshot, place, request, trace))
-        .or_else(|| by_application(snapshot, place, request.facts, trace));
+    let scope = Scope {
+        snapshot,
+        site: &snapshot.policy.sites[usize::from(place.site)],
+        runtime: snapshot.runtime(place.site),
+    };
+    let exempt = by_path(&scope, mode, request.facts, trace)
+        .or_else(|| by_address(&scope, request, trace))
+        .or_else(|| by_application(&scope, request.facts, trace));
     if let Some(reason) = exempt {
         return decided(true, reason);
     }
-    let visitor = by_visitor(snapshot, place, mode, request.facts.visitor, trace);
+    let visitor = by_visitor(&scope, mode, request.facts.visitor, trace);
     let verdict = match visitor {
         ByVisitor::Admitted { reason, logout } => Verdict {
             logout,
@@ -266,13 +279,12 @@ fn by_override(facts: &Facts<'_>, trace: &mut impl Trace) -> Option<Reason> {
 
 /// Steps 3 to 5: what the path, the route and the method say.
 fn by_path(
-    snapshot: &Snapshot,
-    place: Place,
+    scope: &Scope<'_>,
     mode: Mode,
     facts: &Facts<'_>,
     trace: &mut impl Trace,
 ) -> Option<Reason> {
-    let site = &snapshot.policy.sites[usize::from(place.site)];
+    let site = scope.site;
     let paths = RequestPaths::of(facts);
     // One look for all lists; the rules of what is always open come first in it.
     let rule = site.paths.first(&paths, facts);
@@ -311,9 +323,9 @@ fn by_path(
         return Some(Reason::Test);
     }
 
-    let added = || snapshot.runtime(place.site)?.paths.first(&paths, facts);
+    let added = || scope.runtime?.paths.first(&paths, facts);
     let rule = rule.or_else(added);
-    let safe = rule.is_none() && mode == Mode::ReadOnly && is_safe(snapshot, facts);
+    let safe = rule.is_none() && mode == Mode::ReadOnly && is_safe(scope.snapshot, facts);
     trace.step(Step::Path, outcome_of(rule.is_some() || safe), || {
         match (paths, rule, safe) {
             (_, Some(rule), _) => format!("{} matches ({})", facts.path, rule.opens),
@@ -348,16 +360,13 @@ const fn outcome_of(admits: bool) -> Outcome {
 
 /// Step 6.
 fn by_address(
-    snapshot: &Snapshot,
-    place: Place,
+    scope: &Scope<'_>,
     request: &Request<'_, '_>,
     trace: &mut impl Trace,
 ) -> Option<Reason> {
-    let configured = &snapshot.policy.sites[usize::from(place.site)]
-        .allow
-        .addresses;
-    let added = snapshot
-        .runtime(place.site)
+    let configured = &scope.site.allow.addresses;
+    let added = scope
+        .runtime
         .map(|runtime| &runtime.addresses)
         .filter(|set| !set.is_empty());
     if configured.is_empty() && added.is_none() {
@@ -366,7 +375,7 @@ fn by_address(
         });
         return None;
     }
-    let client = request.client_ip(snapshot);
+    let client = request.client_ip(scope.snapshot);
     let known = client.known();
     let found = known.and_then(|ip| {
         if configured.contains(ip) {
@@ -387,16 +396,8 @@ fn by_address(
 }
 
 /// Steps 7 and 8.
-fn by_application(
-    snapshot: &Snapshot,
-    place: Place,
-    facts: &Facts<'_>,
-    trace: &mut impl Trace,
-) -> Option<Reason> {
-    let header = snapshot.policy.sites[usize::from(place.site)]
-        .allow
-        .header
-        .as_ref();
+fn by_application(scope: &Scope<'_>, facts: &Facts<'_>, trace: &mut impl Trace) -> Option<Reason> {
+    let header = scope.site.allow.header.as_ref();
     let shown = header.is_some_and(|header| header.admits(facts.headers));
     trace.step(Step::Bypass, outcome_of(shown), || match header {
         None => "no bypass header is configured".to_owned(),
@@ -407,7 +408,7 @@ fn by_application(
         trace.rule(|| header.map(|header| header.shown().to_owned()));
         return Some(Reason::BypassHeader);
     }
-    let custom = &snapshot.policy.custom;
+    let custom = &scope.snapshot.policy.custom;
     let found = (0..).zip(custom).find(|(_, custom)| (custom.admits)(facts));
     trace.step(Step::Custom, outcome_of(found.is_some()), || match found {
         Some((_, custom)) => format!("`{}` admits", custom.name),
@@ -431,14 +432,13 @@ enum ByVisitor {
 
 /// Step 9.
 fn by_visitor(
-    snapshot: &Snapshot,
-    place: Place,
+    scope: &Scope<'_>,
     mode: Mode,
     visitor: Visitor<'_>,
     trace: &mut impl Trace,
 ) -> ByVisitor {
-    let allow = &*snapshot.policy.sites[usize::from(place.site)].allow;
-    let logout = &snapshot.policy.logout;
+    let allow = &*scope.site.allow;
+    let logout = &scope.snapshot.policy.logout;
     let logs_out = mode == Mode::Offline;
     let (by_visitor, rule) = match visitor {
         Visitor::Unknown => {

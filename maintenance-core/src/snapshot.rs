@@ -235,11 +235,17 @@ impl Snapshot {
     }
 
     /// Where the request belongs: one place, or two if authority and `Host` contradict each other.
+    #[inline]
     pub(crate) fn places(&self, facts: &Facts<'_>, now: Timestamp) -> (Place, Option<Place>) {
-        let policy = &*self.policy;
-        if policy.hosts.is_empty() {
-            return (Place::own(DEFAULT_SITE), None);
+        if self.policy.hosts.is_empty() {
+            (Place::own(DEFAULT_SITE), None)
+        } else {
+            self.places_by_host(facts, now)
         }
+    }
+
+    fn places_by_host(&self, facts: &Facts<'_>, now: Timestamp) -> (Place, Option<Place>) {
+        let policy = &*self.policy;
         let mut buffer = HostBuffer::default();
         if policy.host_source == HostSource::XForwardedHost
             && policy.client_ip.trusts_peer(facts.peer)

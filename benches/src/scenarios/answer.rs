@@ -4,6 +4,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use maintenance_mode::answer::{Answer, Field};
 use maintenance_mode::{AnswerConfig, Config, Decision, Facts, Mode, Policy, Snapshot, Timestamp};
@@ -68,7 +69,15 @@ fn response(answer: &Answer<'_>) -> Response<Bytes> {
         .cloned()
         .unwrap_or_default();
     for (name, value) in answer.extra_fields() {
-        if let Ok(value) = HeaderValue::from_str(value) {
+        let fixed = answer
+            .retry_after()
+            .filter(|_| name == "retry-after")
+            .and_then(|r| r.as_static());
+        let value = match fixed {
+            Some(fixed) => Ok(HeaderValue::from_static(fixed)),
+            None => HeaderValue::from_str(value),
+        };
+        if let Ok(value) = value {
             headers.insert(HeaderName::from_static(name), value);
         }
     }
@@ -87,6 +96,8 @@ fn convert(fields: &[Field]) -> HeaderMap {
             headers.append(name, value);
         }
     }
+    // Replaced by each request's own value, so that no map has to grow.
+    headers.insert(RETRY_AFTER, HeaderValue::from_static("0"));
     headers
 }
 

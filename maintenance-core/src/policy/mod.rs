@@ -14,6 +14,7 @@ pub(crate) mod paths;
 pub(crate) mod sites;
 
 pub use address::AddressSet;
+pub(crate) use compiled::SitePolicy;
 pub use compiled::{CustomPredicate, Policy, PolicyBuilder};
 pub use complaint::{Complaint, Complaints};
 pub use config::Config;

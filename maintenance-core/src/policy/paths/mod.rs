@@ -95,10 +95,11 @@ impl PathRules {
 
     /// Puts rules together; the earlier one is the reason when several match.
     pub(crate) fn from_rules(
-        rules: Vec<PathRule>,
+        mut rules: Vec<PathRule>,
         place: &str,
         complaints: &mut Complaints,
     ) -> Self {
+        rules.shrink_to_fit();
         let mut this = Self {
             trie: Trie::build(&rules),
             ..Self::default()

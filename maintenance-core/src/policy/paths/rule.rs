@@ -34,7 +34,7 @@ pub(crate) struct PathRule {
     pub(crate) kind: Kind,
     /// Why the request is let through when this rule matches.
     pub(crate) opens: Reason,
-    regex: Option<Regex>,
+    regex: Option<Box<Regex>>,
     methods: Option<Methods>,
     shown: Box<str>,
 }
@@ -148,7 +148,7 @@ fn compile_kind(
     table: &PathRuleTable,
     place: &dyn Fn() -> String,
     complaints: &mut Complaints,
-) -> Option<(Kind, Option<Regex>)> {
+) -> Option<(Kind, Option<Box<Regex>>)> {
     let given = [
         ("exact", table.exact.is_some()),
         ("prefix", table.prefix.is_some()),
@@ -191,7 +191,10 @@ fn compile_kind(
             place,
             complaints,
         )?;
-        Some((Kind::Regex(regex.as_str().to_owned()), Some(regex)))
+        Some((
+            Kind::Regex(regex.as_str().to_owned()),
+            Some(Box::new(regex)),
+        ))
     }
 }
 

@@ -57,6 +57,10 @@ impl Trie {
             trie.nodes.push(Node::EMPTY);
             trie.keys.push(0);
             trie.fill(0, &refs, 0, 0);
+            trie.nodes.shrink_to_fit();
+            trie.keys.shrink_to_fit();
+            trie.labels.shrink_to_fit();
+            trie.rules.shrink_to_fit();
         }
         trie
     }
