@@ -1,6 +1,7 @@
 //! The sample site as a process, driven over its socket.
 
-use maintenance_mode_conformance::wire::{Framework, Subject};
+use maintenance_mode_conformance::backend_suite::Broken;
+use maintenance_mode_conformance::wire::{Framework, Subject, vectors};
 use maintenance_mode_conformance::wire_suite;
 
 const AXUM: Subject = Subject {
@@ -14,3 +15,15 @@ const AXUM: Subject = Subject {
 };
 
 wire_suite!(AXUM);
+
+/// What hyper refuses although others do not: an empty authority.
+const REFUSED: &[&str] = &["Q291"];
+
+#[test]
+fn every_vector_that_can_be_sent_holds_on_the_wire() -> Result<(), Broken> {
+    let tally = vectors::run(&AXUM, REFUSED)?;
+    println!("{tally}");
+    assert!(tally.failures.is_empty(), "{}", tally.failures.join("\n"));
+    assert!(tally.sent > 400, "only {tally}");
+    Ok(())
+}

@@ -1,12 +1,13 @@
 //! An event stream that tells when the site's mode changes.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{Error, HttpRequest, HttpResponse};
 use futures_util::stream;
+use maintenance_mode::Maintenance;
 use maintenance_mode::live::Changes;
-use maintenance_mode::{Maintenance, Mode, SiteName, Snapshot, Timestamp};
+use maintenance_mode_example_shop::{event, mode_in};
 
 /// A comment goes out this often, so that everybody on the way knows the stream to be alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -29,26 +30,14 @@ async fn events(request: HttpRequest) -> HttpResponse {
 
 /// The mode as it is goes first, then each change.
 async fn next_event(
-    (first, mut changes): (Option<Bytes>, Changes),
-) -> Option<(Result<Bytes, Error>, (Option<Bytes>, Changes))> {
-    let bytes = match first {
+    (first, mut changes): (Option<String>, Changes),
+) -> Option<(Result<Bytes, Error>, (Option<String>, Changes))> {
+    let text = match first {
         Some(first) => first,
         None => match tokio::time::timeout(HEARTBEAT, changes.next()).await {
             Ok(snapshot) => event(mode_in(&*snapshot?)),
-            Err(_) => Bytes::from_static(b": still here\n\n"),
+            Err(_) => ": still here\n\n".to_owned(),
         },
     };
-    Some((Ok(bytes), (None, changes)))
-}
-
-fn event(mode: Mode) -> Bytes {
-    Bytes::from(format!("event: mode\ndata: {mode}\n\n"))
-}
-
-/// The mode of the default site now.
-pub(super) fn mode_in(snapshot: &Snapshot) -> Mode {
-    let now = Timestamp::from(SystemTime::now());
-    snapshot
-        .site(&SiteName::default(), now)
-        .map_or(Mode::Online, |site| site.mode)
+    Some((Ok(text.into()), (None, changes)))
 }
