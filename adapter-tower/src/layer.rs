@@ -39,7 +39,8 @@ use crate::service::{Gate, MaintenanceService};
 #[derive(Clone, Debug)]
 #[must_use = "a layer does nothing unless it is put around a service"]
 pub struct MaintenanceLayer {
-    settings: Settings,
+    // Routers make a service for each route, and some for each request: all share this.
+    gate: Arc<Gate>,
 }
 
 /// What the author fixed.
@@ -92,17 +93,23 @@ impl Settings {
 impl MaintenanceLayer {
     /// Decides by the mode of the request's site.
     pub fn new(maintenance: Maintenance) -> Self {
+        let settings = Settings {
+            maintenance,
+            functions: ApplicationFns::default(),
+            routes: None,
+            route_override: None,
+            unix_socket: false,
+            test_mode: false,
+            drain: Some(Drain::default()),
+        };
         Self {
-            settings: Settings {
-                maintenance,
-                functions: ApplicationFns::default(),
-                routes: None,
-                route_override: None,
-                unix_socket: false,
-                test_mode: false,
-                drain: Some(Drain::default()),
-            },
+            gate: Arc::new(Gate::new(settings)),
         }
+    }
+
+    /// A layer that was cloned is left as it was.
+    fn settings(&mut self) -> &mut Settings {
+        &mut Arc::make_mut(&mut self.gate).settings
     }
 
     /// Closes the route or router that it is put around, whatever the mode and the exemptions.
@@ -110,7 +117,7 @@ impl MaintenanceLayer {
     /// The surest way to close a route: nothing that is routed there comes past it.
     pub fn force_on(maintenance: Maintenance) -> Self {
         let mut this = Self::new(maintenance);
-        this.settings.route_override = Some(RouteOverride::ForceOn);
+        this.settings().route_override = Some(RouteOverride::ForceOn);
         this
     }
 
@@ -121,13 +128,13 @@ impl MaintenanceLayer {
     /// here. Under an application that is wrapped as a whole, give the outer layer [`Routes::force_off`].
     pub fn force_off(maintenance: Maintenance) -> Self {
         let mut this = Self::new(maintenance);
-        this.settings.route_override = Some(RouteOverride::ForceOff);
+        this.settings().route_override = Some(RouteOverride::ForceOff);
         this
     }
 
     /// Routes that are always open or always closed, known by the router's templates.
     pub fn routes(mut self, routes: Routes) -> Self {
-        self.settings.routes = Some(routes);
+        self.settings().routes = Some(routes);
         self
     }
 
@@ -139,7 +146,7 @@ impl MaintenanceLayer {
     ///
     /// Without it, a visitor of whom rules want to know is blocked.
     pub fn identify(mut self, identify: impl for<'a> PartsFn<'a, Identity> + 'static) -> Self {
-        self.settings.functions.set_identify(identify);
+        self.settings().functions.set_identify(identify);
         self
     }
 
@@ -150,7 +157,7 @@ impl MaintenanceLayer {
     /// server: where rules let anonymous visitors in, the request then goes on with its old `Cookie`
     /// field, and only the ended session makes its sender anonymous.
     pub fn on_logout(mut self, log_out: impl for<'a> PartsFn<'a, ()> + 'static) -> Self {
-        self.settings.functions.set_log_out(log_out);
+        self.settings().functions.set_log_out(log_out);
         self
     }
 
@@ -159,7 +166,7 @@ impl MaintenanceLayer {
     ///
     /// Unless it is said, a [`Peer`] or a [`SocketAddr`](std::net::SocketAddr) there is taken.
     pub fn peer(mut self, peer: impl Fn(&Extensions) -> Peer + Send + Sync + 'static) -> Self {
-        self.settings.functions.peer = Some(Arc::new(peer));
+        self.settings().functions.peer = Some(Arc::new(peer));
         self
     }
 
@@ -174,8 +181,8 @@ impl MaintenanceLayer {
 
     /// Says that the server listens on a unix socket: a connection without an address is somebody on this
     /// machine. Otherwise it is unknown, and no address rule admits it.
-    pub const fn unix_socket(mut self) -> Self {
-        self.settings.unix_socket = true;
+    pub fn unix_socket(mut self) -> Self {
+        self.settings().unix_socket = true;
         self
     }
 
@@ -185,32 +192,21 @@ impl MaintenanceLayer {
     where
         F: for<'a> Fn(&'a Extensions) -> Option<&'a Uri> + Send + Sync + 'static,
     {
-        self.settings.functions.original_uri = Some(Arc::new(uri));
+        self.settings().functions.original_uri = Some(Arc::new(uri));
         self
     }
 
     /// Says whether the application runs under test; counts only if the policy has `allow.tests`.
-    pub const fn test_mode(mut self, under_test: bool) -> Self {
-        self.settings.test_mode = under_test;
+    pub fn test_mode(mut self, under_test: bool) -> Self {
+        self.settings().test_mode = under_test;
         self
     }
 
     /// How the unread bodies of blocked HTTP/1.x requests are treated. `None`: they are never read, and
     /// the answer says `Connection: close`.
-    pub const fn drain(mut self, drain: Option<Drain>) -> Self {
-        self.settings.drain = drain;
+    pub fn drain(mut self, drain: Option<Drain>) -> Self {
+        self.settings().drain = drain;
         self
-    }
-
-    fn warn_of_half_log_out(&self) {
-        let functions = &self.settings.functions;
-        let is_whole = functions.can_log_out() && functions.can_identify();
-        if !is_whole && self.settings.maintenance.policy().logs_out() {
-            tracing::warn!(
-                "the policy logs visitors out, which takes `MaintenanceLayer::identify` and \
-                 `MaintenanceLayer::on_logout`; without both, sessions stay alive on the server"
-            );
-        }
     }
 }
 
@@ -218,7 +214,7 @@ impl<S> Layer<S> for MaintenanceLayer {
     type Service = MaintenanceService<S>;
 
     fn layer(&self, inner: S) -> MaintenanceService<S> {
-        self.warn_of_half_log_out();
-        MaintenanceService::new(inner, Arc::new(Gate::new(self.settings.clone())))
+        self.gate.warn_of_half_log_out();
+        MaintenanceService::new(inner, Arc::clone(&self.gate))
     }
 }

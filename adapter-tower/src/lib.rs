@@ -57,9 +57,14 @@
 //! # With tonic and hyper
 //!
 //! A blocked gRPC call gets `UNAVAILABLE` in headers alone, as clients expect it. For tonic, give the layer
-//! to `Server::builder().layer(…)`; the peer's address is in its `TcpConnectInfo`:
-//! `.peer(|extensions| …)`. For bare hyper, wrap a `service_fn` and insert the connection's `SocketAddr`
-//! into the request's extensions.
+//! to `Server::builder().layer(…)`, with
+//! `.peer(|request| request.get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr).map(|peer| peer.ip()).into())`.
+//! For bare hyper, wrap a `service_fn`, insert the connection's `SocketAddr` into each request's extensions,
+//! and serve it by `hyper_util::service::TowerToHyperService`.
+//!
+//! The inner service must be `Clone + Send + 'static`; its request body any `http_body::Body` that is
+//! `Send + 'static`, and its response body one whose data can be made of `Bytes`. It is cloned only where a
+//! visitor is looked up. With the feature `axum` (default) the crate depends on `axum-core`, never on axum.
 //!
 //! # What is counted
 //!
@@ -75,8 +80,9 @@
 //!   `maintenance.in_flight().enter().upgrade()` as long as it runs.
 //! - **Open connections**: WebSockets and streams that are open when the site closes go on. Close them by
 //!   [`Maintenance::changed`].
-//! - **Unread request bodies**: see [`Drain`]. A body that is longer than announced bounds ends with the
-//!   connection.
+//! - **Unread request bodies**: a blocked upload is answered at once, and [`Drain`] says what becomes of the
+//!   rest. Without a length it cannot be known that a body is long: then the connection ends unannounced.
+//!   Reading on takes tokio with its timer, without which `Connection: close` is said.
 //! - **Malformed requests**: what hyper refuses (400) never comes here. It never reaches the application
 //!   either.
 //!

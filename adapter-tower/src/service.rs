@@ -29,8 +29,16 @@ pub struct MaintenanceService<S> {
 /// What decides; everything but the application.
 #[derive(Debug)]
 pub(crate) struct Gate {
-    settings: Settings,
+    pub(crate) settings: Settings,
     peer_was_checked: AtomicBool,
+    log_out_was_checked: AtomicBool,
+}
+
+/// With the same settings, and nothing checked yet.
+impl Clone for Gate {
+    fn clone(&self) -> Self {
+        Self::new(self.settings.clone())
+    }
 }
 
 /// What becomes of a request.
@@ -178,6 +186,22 @@ impl Gate {
         Self {
             settings,
             peer_was_checked: AtomicBool::new(false),
+            log_out_was_checked: AtomicBool::new(false),
+        }
+    }
+
+    /// Says once what the policy needs and the author has not given.
+    pub(crate) fn warn_of_half_log_out(&self) {
+        if self.log_out_was_checked.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let functions = &self.settings.functions;
+        let is_whole = functions.can_log_out() && functions.can_identify();
+        if !is_whole && self.settings.maintenance.policy().logs_out() {
+            tracing::warn!(
+                "the policy logs visitors out, which takes `MaintenanceLayer::identify` and \
+                 `MaintenanceLayer::on_logout`; without both, sessions stay alive on the server"
+            );
         }
     }
 

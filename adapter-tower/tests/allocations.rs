@@ -57,3 +57,19 @@ fn an_open_site_allocates_as_without_the_layer() {
     assert_eq!(cost_of(&runtime, layer.layer(service_fn(hello))), plain);
     assert_eq!(maintenance.in_flight().count(), 0);
 }
+
+/// `Router::layer` boxes bodies that are not its own, and a body that counts is not.
+#[test]
+fn in_an_axum_router_the_box_of_the_body_is_all_that_it_costs() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let config = Config::new().backend("memory:");
+    let maintenance = runtime.block_on(Maintenance::start(config)).unwrap();
+    let router = || axum::Router::new().route("/", axum::routing::get(async || "hello"));
+    let with_nothing = router().layer(tower::layer::util::Identity::new());
+    let with_ours = router().layer(MaintenanceLayer::new(maintenance));
+    let plain = cost_of(&runtime, with_nothing);
+    assert_eq!(cost_of(&runtime, with_ours), plain + 1);
+}

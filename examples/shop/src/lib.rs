@@ -11,4 +11,4 @@ pub use items::{Item, NewItem, Shop};
 pub use options::{Options, log_to_stderr};
 pub use pages::{LOG_IN_FORM, LOG_OUT_FORM, admin_page, banner, front_page, page, status_lines};
 pub use session::{COOKIE, Credentials, Sessions, User, cookie_of, removed_cookie};
-pub use status::{event, mode_in, public_status};
+pub use status::{ModeEvents, mode_in, public_status};

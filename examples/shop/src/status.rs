@@ -1,9 +1,13 @@
 //! What everybody may know of the switch.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use maintenance_mode::{Mode, SiteName, Snapshot, Timestamp};
+use maintenance_mode::live::Changes;
+use maintenance_mode::{Maintenance, Mode, SiteName, Snapshot, Timestamp};
 use serde_json::{Value, json};
+
+/// A comment goes out this often, so that everybody on the way knows the stream to be alive.
+const HEARTBEAT: Duration = Duration::from_secs(15);
 
 /// Revision, modes and messages: not where the state is kept, nor who switched.
 #[must_use]
@@ -36,8 +40,36 @@ pub fn mode_in(snapshot: &Snapshot) -> Mode {
         .map_or(Mode::Online, |site| site.mode)
 }
 
-/// The event that tells an event stream of a mode.
-#[must_use]
-pub fn event(mode: Mode) -> String {
+/// The text of an event stream that tells when the mode changes.
+#[derive(Debug)]
+pub struct ModeEvents {
+    first: Option<String>,
+    changes: Changes,
+}
+
+impl ModeEvents {
+    /// Begins with the mode as it is.
+    #[must_use]
+    pub fn new(maintenance: &Maintenance) -> Self {
+        Self {
+            changes: maintenance.changed(),
+            first: Some(event(mode_in(&maintenance.snapshot()))),
+        }
+    }
+
+    /// The next event or heartbeat, and the rest; `None` when the switch is no longer followed.
+    pub async fn next(mut self) -> Option<(String, Self)> {
+        let text = match self.first.take() {
+            Some(first) => first,
+            None => match tokio::time::timeout(HEARTBEAT, self.changes.next()).await {
+                Ok(snapshot) => event(mode_in(&*snapshot?)),
+                Err(_) => ": still here\n\n".to_owned(),
+            },
+        };
+        Some((text, self))
+    }
+}
+
+fn event(mode: Mode) -> String {
     format!("event: mode\ndata: {mode}\n\n")
 }
