@@ -68,8 +68,12 @@ fn in_an_axum_router_the_box_of_the_body_is_all_that_it_costs() {
     let config = Config::new().backend("memory:");
     let maintenance = runtime.block_on(Maintenance::start(config)).unwrap();
     let router = || axum::Router::new().route("/", axum::routing::get(async || "hello"));
-    let with_nothing = router().layer(tower::layer::util::Identity::new());
-    let with_ours = router().layer(MaintenanceLayer::new(maintenance));
+    let with_nothing = router()
+        .layer(tower::layer::util::Identity::new())
+        .with_state(());
+    let with_ours = router()
+        .layer(MaintenanceLayer::new(maintenance))
+        .with_state(());
     let plain = cost_of(&runtime, with_nothing);
     assert_eq!(cost_of(&runtime, with_ours), plain + 1);
 }
