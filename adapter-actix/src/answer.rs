@@ -2,9 +2,8 @@
 
 use actix_web::HttpResponse;
 use actix_web::body::BodySize;
-use actix_web::dev::ServiceResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderName, HeaderValue, SET_COOKIE};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
 use bytes::Bytes;
 use maintenance_mode::answer::{Field, expired_cookie};
 use maintenance_mode::{Answer, Block, Facts};
@@ -12,8 +11,8 @@ use maintenance_mode::{Answer, Block, Facts};
 use crate::body::MaintenanceBody;
 use crate::verdict::Verdict;
 
-/// Fields in actix's types, converted once for each prepared answer.
-type ConvertedFields = actix_web::http::header::HeaderMap;
+/// Fields in actix's types.
+type ConvertedFields = Vec<(HeaderName, HeaderValue)>;
 
 /// The response to a blocked request.
 pub(crate) fn response<B>(
@@ -52,9 +51,15 @@ fn body_size(answer: &Answer<'_>) -> BodySize {
 fn put_fields<B>(response: &mut HttpResponse<B>, answer: &Answer<'_>) {
     let headers = response.headers_mut();
     let prepared = answer.prepared();
+    // The response comes from a pool with room in its map, which a clone would throw away.
+    let mut put = |fields: &ConvertedFields| {
+        for (name, value) in fields {
+            headers.insert(name.clone(), value.clone());
+        }
+    };
     match prepared.cache(convert) {
-        Some(fields) => *headers = fields.clone(),
-        None => *headers = convert(prepared.fields()),
+        Some(fields) => put(fields),
+        None => put(&convert(prepared.fields())),
     }
     for (name, value) in answer.extra_fields() {
         if let Ok(value) = HeaderValue::from_str(value) {
@@ -63,7 +68,8 @@ fn put_fields<B>(response: &mut HttpResponse<B>, answer: &Answer<'_>) {
     }
 }
 
-/// Names and values were checked when the answer was prepared, so nothing is left out here.
+/// In actix's types, once for each prepared answer. Names and values were checked when the answer was
+/// prepared, so nothing is left out here.
 fn convert(fields: &[Field]) -> ConvertedFields {
     fields
         .iter()
@@ -79,14 +85,14 @@ fn convert(fields: &[Field]) -> ConvertedFields {
 ///
 /// A cookie that the application has set anew in this response is left alone: it belongs to the
 /// anonymous visitor.
-pub(crate) fn expire_cookies<B>(response: &mut ServiceResponse<B>, names: &[String]) {
+pub(crate) fn expire_cookies(headers: &mut HeaderMap, names: &[String]) {
     for name in names {
-        let is_set_anew = response.headers().get_all(SET_COOKIE).any(|value| {
+        let is_set_anew = headers.get_all(SET_COOKIE).any(|value| {
             let value = value.as_bytes();
             value.starts_with(name.as_bytes()) && value.get(name.len()) == Some(&b'=')
         });
         if !is_set_anew && let Ok(value) = HeaderValue::from_str(&expired_cookie(name)) {
-            response.headers_mut().append(SET_COOKIE, value);
+            headers.append(SET_COOKIE, value);
         }
     }
 }

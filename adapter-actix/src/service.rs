@@ -13,7 +13,7 @@ use maintenance_mode::{Admission, Decision, Facts, Policy, Snapshot, Timestamp, 
 use crate::answer;
 use crate::body::MaintenanceBody;
 use crate::facts::FactsSource;
-use crate::future::{Outcome, Passed, ResponseFuture};
+use crate::future::{Outcome, ResponseFuture};
 use crate::middleware::Settings;
 
 /// The service that [`MaintenanceMw`](crate::MaintenanceMw) makes, one for each worker.
@@ -78,7 +78,7 @@ where
         // Counted before the flag is read: whoever closes the site and then counts misses nobody.
         let guard = settings.maintenance.in_flight().enter();
         if !settings.closes_routes() && settings.maintenance.is_quiet() {
-            return ResponseFuture::passed(Passed::new(self.inner.call(request), guard));
+            return ResponseFuture::passed(self.inner.call(request), guard);
         }
         self.consider(request, guard)
     }
@@ -93,9 +93,7 @@ where
     #[inline(never)]
     fn consider(&self, request: ServiceRequest, guard: InFlightGuard) -> ResponseFuture<S, B> {
         match self.gate.judge_unasked(&request) {
-            Some(Judgement::Pass { .. }) => {
-                ResponseFuture::passed(Passed::new(self.inner.call(request), guard))
-            }
+            Some(Judgement::Pass { .. }) => ResponseFuture::passed(self.inner.call(request), guard),
             Some(Judgement::Answer { response, .. }) => {
                 ResponseFuture::answered(request.into_response(response))
             }
@@ -109,13 +107,13 @@ where
     }
 }
 
-/// Looks the visitor up, decides again, and logs him out if he must be.
+/// Looks the visitor up, decides again, logs him out if he must be, and goes on or answers.
 async fn ask<S, B>(
     inner: Rc<S>,
     gate: Rc<Gate>,
     request: ServiceRequest,
     guard: InFlightGuard,
-) -> Outcome<S::Future, B>
+) -> Outcome<B>
 where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error>,
 {
@@ -126,14 +124,18 @@ where
             if logs_out.is_some() {
                 functions.log_out(&request).await;
             }
-            Outcome::Passed(Passed::new(inner.call(request), guard).expiring(logs_out))
+            let mut response = inner.call(request).await?;
+            if let Some(policy) = logs_out {
+                answer::expire_cookies(response.headers_mut(), policy.logout_cookies());
+            }
+            Ok(response.map_body(|head, body| MaintenanceBody::passed(body, head.status, guard)))
         }
         Judgement::Answer { response, logs_out } => {
             drop(guard);
             if logs_out {
                 functions.log_out(&request).await;
             }
-            Outcome::Answered(request.into_response(response))
+            Ok(request.into_response(response))
         }
     }
 }

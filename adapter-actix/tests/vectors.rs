@@ -1,4 +1,8 @@
 //! Every vector through the middleware, in process, where each may have the peer that it wants.
+#![allow(
+    clippy::future_not_send,
+    reason = "actix keeps a connection on one thread"
+)]
 #![allow(clippy::unwrap_used)]
 
 use actix_http::Request;

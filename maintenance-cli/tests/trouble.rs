@@ -96,7 +96,6 @@ fn memory_is_seen_by_one_process_only() {
         &["on"],
         &["off"],
         &["history"],
-        &["explain", "/"],
         &["repair", "--mode", "online"],
     ] {
         site.run(verb)
@@ -104,6 +103,10 @@ fn memory_is_seen_by_one_process_only() {
             .remarks("keeps state in one process");
     }
     site.run(&["explain", "/", "--mode", "offline"]).exits(0);
+    site.run(&["explain", "/"])
+        .exits(0)
+        .says("allowed GET /")
+        .remarks("cannot be seen from here");
 }
 
 #[test]

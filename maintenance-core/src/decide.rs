@@ -275,7 +275,7 @@ fn by_path(
     let site = &snapshot.policy.sites[usize::from(place.site)];
     let paths = RequestPaths::of(facts);
     // One look for all lists; the rules of what is always open come first in it.
-    let rule = site.paths.first(paths, facts);
+    let rule = site.paths.first(&paths, facts);
     let always = rule.filter(|rule| rule.opens != Reason::Path);
 
     let always_open = if facts.control {
@@ -311,7 +311,7 @@ fn by_path(
         return Some(Reason::Test);
     }
 
-    let added = || snapshot.runtime(place.site)?.paths.first(paths, facts);
+    let added = || snapshot.runtime(place.site)?.paths.first(&paths, facts);
     let rule = rule.or_else(added);
     let safe = rule.is_none() && mode == Mode::ReadOnly && is_safe(snapshot, facts);
     trace.step(Step::Path, outcome_of(rule.is_some() || safe), || {

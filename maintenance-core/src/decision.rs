@@ -258,7 +258,7 @@ impl Block<'_> {
         let paths = RequestPaths::of(facts);
         rules
             .iter()
-            .find(|(rule, _)| rule.admits(paths, facts))
+            .find(|(rule, _)| rule.admits(&paths, facts))
             .map(|(_, format)| *format)
     }
 }

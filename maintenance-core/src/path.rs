@@ -100,6 +100,22 @@ const CLASSES: [Class; 256] = {
     table
 };
 
+/// Marks of bytes for the first look: nothing for what stands for itself in every segment.
+const MARKS: [u8; 256] = {
+    let mut marks = [NEEDS_CARE; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        if matches!(CLASSES[byte], Class::Plain) && byte != b'.' as usize {
+            marks[byte] = 0;
+        }
+        byte += 1;
+    }
+    marks[b'/' as usize] = SLASH;
+    marks
+};
+const SLASH: u8 = 1;
+const NEEDS_CARE: u8 = 2;
+
 impl<'a> CanonicalPath<'a> {
     /// Looks at every byte once.
     ///
@@ -119,42 +135,28 @@ impl<'a> CanonicalPath<'a> {
         if bytes.first() != Some(&b'/') {
             return Err(NonCanonical::NoLeadingSlash);
         }
-        let mut segment = 1;
-        let mut at = 1;
-        while at < bytes.len() {
-            let class = CLASSES[usize::from(bytes[at])];
-            // Asked apart from the rest, which would be an indirect jump for each byte.
-            if class == Class::Plain {
-                at += 1;
-                continue;
-            }
-            match class {
-                Class::Slash => {
-                    end_segment(&bytes[segment..at])?;
-                    at += 1;
-                    segment = at;
-                }
-                // Few paths have escapes, so the way without them is the one that counts.
-                Class::Percent => return Self::parse_escaped(text, segment, at),
-                Class::Semicolon => return Err(NonCanonical::PathParameter),
-                Class::Plain | Class::Forbidden => return Err(NonCanonical::Character),
-            }
+        // Most paths have neither dots nor escapes, and one look without a branch for each byte shows it.
+        let (mut seen, mut doubled, mut before) = (0, 0, SLASH);
+        for byte in &bytes[1..] {
+            let mark = MARKS[usize::from(*byte)];
+            seen |= mark;
+            doubled |= mark & before;
+            before = mark;
         }
-        refuse_dots(&bytes[segment..])?;
-        Ok(Self {
-            text,
-            has_lower_hex: false,
-        })
+        if seen & !SLASH == 0 && doubled & SLASH == 0 {
+            return Ok(Self {
+                text,
+                has_lower_hex: false,
+            });
+        }
+        Self::parse_with_care(text)
     }
 
-    /// Goes on at the first escape.
+    /// Looks at each segment and each escape.
     #[inline(never)]
-    fn parse_escaped(
-        text: &'a str,
-        mut segment: usize,
-        mut at: usize,
-    ) -> Result<Self, NonCanonical> {
+    fn parse_with_care(text: &'a str) -> Result<Self, NonCanonical> {
         let bytes = text.as_bytes();
+        let (mut segment, mut at) = (1, 1);
         let mut has_lower_hex = false;
         while let Some(&byte) = bytes.get(at) {
             match CLASSES[usize::from(byte)] {

@@ -1,4 +1,8 @@
 //! What the middleware does with a request, in process.
+#![allow(
+    clippy::future_not_send,
+    reason = "actix keeps a connection on one thread"
+)]
 #![allow(clippy::unwrap_used)]
 
 mod answers;

@@ -1,4 +1,8 @@
 //! Every admitted request is counted until its response body ends, whatever ends it.
+#![allow(
+    clippy::future_not_send,
+    reason = "actix keeps a connection on one thread"
+)]
 #![allow(clippy::unwrap_used)]
 
 mod in_process;

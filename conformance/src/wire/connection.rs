@@ -78,7 +78,7 @@ impl Connection {
     pub fn response(&mut self, method: &str) -> Result<Response, Broken> {
         let mut interim = Vec::new();
         loop {
-            let head = self.head()?;
+            let head = self.read_until(b"\r\n\r\n")?;
             let mut response = Response::parse_head(&head)?;
             if (100..200).contains(&response.status) && response.status != 101 {
                 interim.push(response.status);
@@ -87,6 +87,26 @@ impl Connection {
             response.interim = interim;
             response.body = self.body(method, &response)?;
             return Ok(response);
+        }
+    }
+
+    /// Reads until these bytes have come, and returns what came up to their end: for streams and sockets.
+    ///
+    /// # Errors
+    ///
+    /// They do not come.
+    pub fn read_until(&mut self, wanted: &[u8]) -> Result<Vec<u8>, Broken> {
+        loop {
+            if let Some(at) = find(&self.unread, wanted) {
+                return Ok(self.take(at + wanted.len()));
+            }
+            if self.more()? == 0 {
+                let came = String::from_utf8_lossy(&self.unread).into_owned();
+                return Err(broken(format!(
+                    "the connection ended before {:?} came; it had sent {came:?}",
+                    String::from_utf8_lossy(wanted)
+                )));
+            }
         }
     }
 
@@ -104,20 +124,6 @@ impl Connection {
         };
         self.stream.set_read_timeout(Some(PATIENCE))?;
         Ok(closed && self.unread.is_empty())
-    }
-
-    fn head(&mut self) -> Result<Vec<u8>, Broken> {
-        loop {
-            if let Some(at) = find(&self.unread, b"\r\n\r\n") {
-                return Ok(self.take(at + 4));
-            }
-            if self.more()? == 0 {
-                let came = String::from_utf8_lossy(&self.unread).into_owned();
-                return Err(broken(format!(
-                    "the connection ended before a whole response head; it had sent {came:?}"
-                )));
-            }
-        }
     }
 
     fn body(&mut self, method: &str, response: &Response) -> Result<Vec<u8>, Broken> {

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -136,6 +136,20 @@ impl Site {
             .runtime
             .block_on(self.switch.off(&sites, &order, &author, now()))?;
         self.wait_for_revision(changed.version.revision)
+    }
+
+    /// Asks the process to stop, as a service manager does (SIGTERM), and waits for its end.
+    ///
+    /// # Errors
+    ///
+    /// The signal cannot be sent.
+    pub fn terminate(mut self) -> Result<ExitStatus, Broken> {
+        let id = self.process.id().to_string();
+        let sent = Command::new("kill").args(["-TERM", &id]).status()?;
+        if !sent.success() {
+            return Err(broken(format!("kill -TERM {id} failed: {sent}")));
+        }
+        Ok(self.process.wait()?)
     }
 
     fn wait_for_revision(&self, revision: u64) -> Result<(), Broken> {

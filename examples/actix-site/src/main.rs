@@ -1,4 +1,8 @@
 //! A small real site on actix-web that can be closed.
+#![allow(
+    clippy::future_not_send,
+    reason = "actix keeps a connection on one thread"
+)]
 
 mod routes;
 mod session;

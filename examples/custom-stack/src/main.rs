@@ -15,12 +15,12 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use clap::Parser;
 use hyper::body::Incoming;
+use hyper::http::uri::Authority;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use maintenance_mode::policy::config::process_environment;
 use maintenance_mode::{Block, Config, Decision, Facts, Maintenance, Peer, Timestamp};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -54,11 +54,7 @@ async fn serve(
     let (head, incoming) = request.into_parts();
     let facts = Facts::new(head.method.as_str(), head.uri.path())
         .query(head.uri.query())
-        .authority(
-            head.uri
-                .authority()
-                .map(hyper::http::uri::Authority::as_str),
-        )
+        .authority(head.uri.authority().map(Authority::as_str))
         .headers(&head.headers)
         // Only what the socket says. The engine knows which proxies may speak for others.
         .peer(Peer::Addr(peer.ip()));
@@ -133,7 +129,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
     let maintenance = match &options.config {
         Some(file) => Maintenance::from_file(file).await?,
-        None => Maintenance::start(Config::load(None, process_environment())?.config).await?,
+        None => Maintenance::start(Config::load(None, std::env::vars())?.config).await?,
     };
     let listener = TcpListener::bind(options.listen).await?;
     println!("listening on http://{}", listener.local_addr()?);

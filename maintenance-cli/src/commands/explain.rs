@@ -54,6 +54,13 @@ async fn snapshot(
                 .with_modes(sites.iter().map(|site| (site, mode)))
                 .map_err(|error| Failure::usage(error.to_string()))?
         }
+        None if settings.is_in_memory() => {
+            output.note(
+                "state in `memory:` cannot be seen from here: this is what happens if nobody has switched; \
+                 --mode MODE asks about a mode",
+            );
+            Snapshot::new(policy, None)
+        }
         None => {
             let state = match settings.backend() {
                 Ok(backend) => backend.load().await.map_err(|e| Failure::unread(&e)),

@@ -136,12 +136,12 @@ impl PathRules {
     }
 
     /// Whether some rule admits the request.
-    pub(crate) fn admits(&self, paths: RequestPaths<'_>, facts: &Facts<'_>) -> bool {
+    pub(crate) fn admits(&self, paths: &RequestPaths<'_>, facts: &Facts<'_>) -> bool {
         self.first(paths, facts).is_some()
     }
 
     /// The first rule, in the order of the configuration, that admits the request.
-    pub(crate) fn first(&self, paths: RequestPaths<'_>, facts: &Facts<'_>) -> Option<&PathRule> {
+    pub(crate) fn first(&self, paths: &RequestPaths<'_>, facts: &Facts<'_>) -> Option<&PathRule> {
         let mut first = NONE;
         let mut consider = |number: u32| {
             let earlier = number < first;
@@ -149,7 +149,7 @@ impl PathRules {
                 first = number;
             }
         };
-        match paths {
+        match *paths {
             RequestPaths::Ambiguous(_) => {}
             RequestPaths::Asterisk => self.asterisk.iter().for_each(|n| consider(*n)),
             RequestPaths::Canonical { original, .. } => {

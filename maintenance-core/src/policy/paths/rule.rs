@@ -74,8 +74,8 @@ impl PathRule {
     }
 
     /// Whether the rule matches each view of the path, and each method that a layer may see.
-    pub(crate) fn admits(&self, paths: RequestPaths<'_>, facts: &Facts<'_>) -> bool {
-        let path_matches = match paths {
+    pub(crate) fn admits(&self, paths: &RequestPaths<'_>, facts: &Facts<'_>) -> bool {
+        let path_matches = match *paths {
             RequestPaths::Ambiguous(_) => false,
             RequestPaths::Asterisk => matches!(self.kind, Kind::Asterisk),
             RequestPaths::Canonical { original, routed } => {

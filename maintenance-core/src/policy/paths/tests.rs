@@ -13,7 +13,7 @@ fn compile(rules: &[PathRuleConfig]) -> Result<PathRules, Complaints> {
 fn admits(rule: &PathRuleConfig, path: &str) -> Option<bool> {
     let rules = compile(std::slice::from_ref(rule)).ok()?;
     let facts = Facts::new("GET", path);
-    Some(rules.admits(RequestPaths::of(&facts), &facts))
+    Some(rules.admits(&RequestPaths::of(&facts), &facts))
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn the_first_rule_in_the_order_of_the_configuration_is_named() {
         compile(&[PathRuleConfig::prefix("/a"), "/a/b".into(), "/a/*".into()]).unwrap_or_default();
     let facts = Facts::new("GET", "/a/b");
     let named = rules
-        .first(RequestPaths::of(&facts), &facts)
+        .first(&RequestPaths::of(&facts), &facts)
         .map(|r| r.shown().to_owned());
     assert_eq!(named.as_deref(), Some("{ prefix = \"/a\" }"));
 }
@@ -118,7 +118,7 @@ fn the_routed_path_must_match_the_same_rule() {
     ] {
         let facts = Facts::new("GET", "/admin/y").routed_path(Some(routed));
         assert_eq!(
-            rules.admits(RequestPaths::of(&facts), &facts),
+            rules.admits(&RequestPaths::of(&facts), &facts),
             expected,
             "{routed}"
         );
@@ -135,13 +135,13 @@ fn a_preflight_goes_where_the_request_may_go() {
         ];
         let facts = Facts::new("OPTIONS", "/login").headers(&headers);
         assert_eq!(
-            rules.admits(RequestPaths::of(&facts), &facts),
+            rules.admits(&RequestPaths::of(&facts), &facts),
             expected,
             "{asked}"
         );
     }
     let facts = Facts::new("OPTIONS", "/login");
-    assert!(!rules.admits(RequestPaths::of(&facts), &facts));
+    assert!(!rules.admits(&RequestPaths::of(&facts), &facts));
 }
 
 fn segment() -> impl Strategy<Value = String> {
@@ -174,10 +174,10 @@ proptest! {
         }
         let facts = Facts::new("GET", &path);
         let paths = RequestPaths::of(&facts);
-        let plain = rules.rules.iter().position(|r| r.admits(paths, &facts));
-        let named = rules.first(paths, &facts).map(|r| r.shown().to_owned());
+        let plain = rules.rules.iter().position(|r| r.admits(&paths, &facts));
+        let named = rules.first(&paths, &facts).map(|r| r.shown().to_owned());
         prop_assert_eq!(named, plain.map(|i| configs[i].to_string()));
-        prop_assert_eq!(rules.admits(paths, &facts), plain.is_some());
+        prop_assert_eq!(rules.admits(&paths, &facts), plain.is_some());
     }
 
     #[test]
@@ -188,7 +188,7 @@ proptest! {
         ]).unwrap_or_default();
         let facts = Facts::new("GET", &path);
         prop_assert_eq!(
-            rules.admits(RequestPaths::of(&facts), &facts),
+            rules.admits(&RequestPaths::of(&facts), &facts),
             CanonicalPath::parse(&path).is_ok()
         );
     }

@@ -11,6 +11,8 @@ use crate::path::CanonicalPath;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trie {
     nodes: Vec<Node>,
+    /// For each node the byte that leads to it, if its parent has it as a child.
+    keys: Vec<u8>,
     labels: Vec<u8>,
     /// Rule numbers; each node has two runs in it.
     rules: Vec<u32>,
@@ -18,10 +20,10 @@ pub(crate) struct Trie {
 
 #[derive(Clone, Debug)]
 struct Node {
-    /// Which bytes begin a child's label; the children stand in this order from `first_child`.
-    bytes: [u64; 4],
     label: (u32, u32),
+    /// The children stand in a row from here, in the order of their keys.
     first_child: u32,
+    children: u16,
     /// The node that goes on after one whole segment.
     star: u32,
     /// Where this node's rules begin; first those that end here, then those with everything below.
@@ -53,6 +55,7 @@ impl Trie {
             entries.sort_by(|a, b| a.parts.cmp(&b.parts).then(a.rule.cmp(&b.rule)));
             let refs: Vec<&Entry> = entries.iter().collect();
             trie.nodes.push(Node::EMPTY);
+            trie.keys.push(0);
             trie.fill(0, &refs, 0, 0);
         }
         trie
@@ -91,14 +94,9 @@ impl Trie {
             .copied()
             .collect();
 
-        let mut bytes = [0; 4];
         let groups: Vec<&[&Entry]> = below
             .chunk_by(|a, b| a.parts[part][reached] == b.parts[part][reached])
             .collect();
-        for group in &groups {
-            let byte = group[0].parts[part][reached];
-            bytes[usize::from(byte >> 6)] |= 1 << (byte & 63);
-        }
         let first_child = self.nodes.len();
         let star = if starred.is_empty() {
             NONE
@@ -109,8 +107,11 @@ impl Trie {
             first_child + groups.len() + usize::from(!starred.is_empty()),
             Node::EMPTY,
         );
+        self.keys
+            .extend(groups.iter().map(|group| group[0].parts[part][reached]));
+        self.keys.resize(self.nodes.len(), 0);
         self.nodes[at] = Node {
-            bytes,
+            children: groups.len() as u16,
             label: (label_start, index(shared)),
             first_child: index(first_child),
             star,
@@ -119,7 +120,8 @@ impl Trie {
             opens,
         };
         for (offset, group) in groups.iter().enumerate() {
-            self.fill(first_child + offset, group, part, reached);
+            // The byte that leads to a child is its key and not in its label.
+            self.fill(first_child + offset, group, part, reached + 1);
         }
         if !starred.is_empty() {
             self.fill(first_child + groups.len(), &starred, part + 1, 0);
@@ -142,10 +144,12 @@ impl Trie {
         loop {
             let this = &self.nodes[node as usize];
             let (start, length) = (this.label.0 as usize, this.label.1 as usize);
-            if !path.has_at(at, &self.labels[start..start + length]) {
-                return;
+            if length > 0 {
+                if !path.has_at(at, &self.labels[start..start + length]) {
+                    return;
+                }
+                at += length;
             }
-            at += length;
             let next = (at < path.length()).then(|| path.byte_at(at));
             if this.ends | this.opens != 0 {
                 self.report(this, path, at, next, found);
@@ -157,11 +161,25 @@ impl Trie {
                     self.walk(this.star, path, end, found);
                 }
             }
-            match this.child(next) {
-                Some(child) => node = child,
+            match self.child(this, next) {
+                Some(child) => {
+                    node = child;
+                    at += 1;
+                }
                 None => return,
             }
         }
+    }
+
+    fn child(&self, node: &Node, byte: u8) -> Option<u32> {
+        let first = node.first_child as usize;
+        let keys = &self.keys[first..first + usize::from(node.children)];
+        let nth = if keys.len() <= 16 {
+            keys.iter().position(|key| *key == byte)
+        } else {
+            memchr::memchr(byte, keys)
+        };
+        nth.map(|nth| node.first_child + nth as u32)
     }
 
     /// The rules of a node that the path has reached.
@@ -204,17 +222,19 @@ impl PathBytes for &[u8] {
         self[at]
     }
 
-    // Labels are short: comparing them here is less work than calling for it.
     fn has_at(self, at: usize, literal: &[u8]) -> bool {
-        let rest = self.get(at..).unwrap_or_default();
-        rest.len() >= literal.len() && rest.iter().zip(literal).all(|(a, b)| a == b)
+        let part = self.get(at..).and_then(|rest| rest.get(..literal.len()));
+        match literal {
+            // Most labels are a few bytes: comparing them here is less work than calling for it.
+            _ if literal.len() < 4 => {
+                part.is_some_and(|p| p.iter().zip(literal).all(|(a, b)| a == b))
+            }
+            _ => part == Some(literal),
+        }
     }
 
     fn segment_end(self, from: usize) -> usize {
-        self[from..]
-            .iter()
-            .position(|b| *b == b'/')
-            .map_or(self.len(), |length| from + length)
+        memchr::memchr(b'/', &self[from..]).map_or(self.len(), |length| from + length)
     }
 }
 
@@ -238,7 +258,7 @@ impl PathBytes for CanonicalPath<'_> {
 
 impl Node {
     const EMPTY: Self = Self {
-        bytes: [0; 4],
+        children: 0,
         label: (0, 0),
         first_child: 0,
         star: NONE,
@@ -246,16 +266,6 @@ impl Node {
         ends: 0,
         opens: 0,
     };
-
-    fn child(&self, byte: u8) -> Option<u32> {
-        let word = usize::from(byte >> 6);
-        let bit = 1_u64 << (byte & 63);
-        if self.bytes[word] & bit == 0 {
-            return None;
-        }
-        let before: u32 = self.bytes[..word].iter().map(|w| w.count_ones()).sum();
-        Some(self.first_child + before + (self.bytes[word] & (bit - 1)).count_ones())
-    }
 }
 
 impl Entry {
