@@ -185,11 +185,7 @@ impl MaintenanceMw {
     }
 
     fn warn_of_half_log_out(&self) {
-        let policy = self.settings.maintenance.policy();
-        let logout = &policy.config().logout;
-        let logs_out =
-            logout.authenticated || logout.staff == Some(true) || logout.superuser == Some(true);
-        if logs_out
+        if self.settings.maintenance.policy().logs_out()
             && !(self.settings.functions.can_log_out() && self.settings.functions.can_identify())
         {
             tracing::warn!(

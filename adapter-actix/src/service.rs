@@ -8,14 +8,13 @@ use std::time::SystemTime;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpMessage, HttpResponse};
 use maintenance_mode::live::InFlightGuard;
-use maintenance_mode::{Decision, Facts, Policy, Snapshot, Timestamp, Visitor};
+use maintenance_mode::{Admission, Decision, Facts, Policy, Snapshot, Timestamp, Visitor};
 
 use crate::answer;
 use crate::body::MaintenanceBody;
 use crate::facts::FactsSource;
 use crate::future::{Outcome, ResponseFuture};
 use crate::middleware::Settings;
-use crate::status::Seen;
 
 /// The service that [`MaintenanceMw`](crate::MaintenanceMw) makes, one for each worker.
 #[derive(Debug)]
@@ -187,13 +186,12 @@ impl Decided<'_> {
     fn carry_out<B>(self, request: &ServiceRequest) -> Judgement<B> {
         match self.decision {
             Decision::Allow(allow) => {
-                request.extensions_mut().insert(Seen {
-                    snapshot: Arc::clone(self.snapshot),
-                    now: self.now,
-                    peer: self.facts.peer,
-                    reason: allow.reason,
-                    logged_out: allow.logout,
-                });
+                request.extensions_mut().insert(Admission::new(
+                    Arc::clone(self.snapshot),
+                    self.now,
+                    self.facts.peer,
+                    &allow,
+                ));
                 Judgement::Pass {
                     logs_out: allow.logout.then(|| Arc::clone(self.snapshot.policy())),
                 }

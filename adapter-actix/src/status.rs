@@ -2,17 +2,17 @@
 
 use std::fmt;
 use std::future::{Ready, ready};
-use std::sync::Arc;
+use std::ops::Deref;
 use std::time::SystemTime;
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpMessage, HttpRequest, ResponseError, web};
-use maintenance_mode::state::Message;
-use maintenance_mode::{Maintenance, Mode, Peer, Reason, SiteName, SiteView, Snapshot, Timestamp};
+use maintenance_mode::{Admission, Maintenance, Reason, RequestStatus, Timestamp};
 
 use crate::facts::{FactsSource, socket_peer};
 
-/// What the site of a request does now, and why the request was let through: an extractor.
+/// What the site of a request does now, and why the request was let through: an extractor of a
+/// [`RequestStatus`].
 ///
 /// Where something is closed or planned, this is exactly what [`MaintenanceMw`](crate::MaintenanceMw) saw
 /// of the request. Otherwise the handle in `app_data` (`Maintenance` or `web::Data<Maintenance>`) is asked,
@@ -32,64 +32,14 @@ use crate::facts::{FactsSource, socket_peer};
 /// }
 /// ```
 #[derive(Clone, Debug)]
-pub struct MaintenanceStatus {
-    site: SiteName,
-    view: SiteView,
-    reason: Reason,
-}
+pub struct MaintenanceStatus(RequestStatus);
 
-impl MaintenanceStatus {
-    /// The site that the request's host belongs to.
-    #[must_use]
-    pub const fn site(&self) -> &SiteName {
-        &self.site
+impl Deref for MaintenanceStatus {
+    type Target = RequestStatus;
+
+    fn deref(&self) -> &RequestStatus {
+        &self.0
     }
-
-    /// The mode in effect.
-    #[must_use]
-    pub const fn mode(&self) -> Mode {
-        self.view.mode
-    }
-
-    /// Whether the mode is [`Mode::Online`].
-    #[must_use]
-    pub fn is_online(&self) -> bool {
-        self.view.mode == Mode::Online
-    }
-
-    /// Why the request was let through; [`Reason::Online`] where no middleware has decided.
-    #[must_use]
-    pub const fn reason(&self) -> Reason {
-        self.reason
-    }
-
-    /// What visitors are told.
-    #[must_use]
-    pub const fn message(&self) -> Option<&Message> {
-        self.view.message.as_ref()
-    }
-
-    /// When it is expected to end.
-    #[must_use]
-    pub const fn ends_at(&self) -> Option<Timestamp> {
-        self.view.ends_at
-    }
-
-    /// All of it, the next planned change among it.
-    #[must_use]
-    pub const fn view(&self) -> &SiteView {
-        &self.view
-    }
-}
-
-/// What the middleware saw of a request that it let through while something was closed.
-#[derive(Clone, Debug)]
-pub(crate) struct Seen {
-    pub(crate) snapshot: Arc<Snapshot>,
-    pub(crate) now: Timestamp,
-    pub(crate) peer: Peer,
-    pub(crate) reason: Reason,
-    pub(crate) logged_out: bool,
 }
 
 /// There is nobody to ask for the status.
@@ -116,38 +66,19 @@ impl FromRequest for MaintenanceStatus {
     type Future = Ready<Result<Self, MissingMaintenance>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(status(request).ok_or(MissingMaintenance))
+        ready(status(request).map(Self).ok_or(MissingMaintenance))
     }
 }
 
-fn status(request: &HttpRequest) -> Option<MaintenanceStatus> {
-    if let Some(seen) = request.extensions().get::<Seen>() {
-        let (site, view) = site_of(&seen.snapshot, request, seen.peer, seen.now);
-        return Some(MaintenanceStatus {
-            site,
-            view,
-            reason: seen.reason,
-        });
+fn status(request: &HttpRequest) -> Option<RequestStatus> {
+    let source = FactsSource::new(request);
+    if let Some(admission) = request.extensions().get::<Admission>() {
+        return Some(admission.status(&source.facts(admission.peer())));
     }
     let snapshot = handle(request)?.snapshot();
     let now = Timestamp::from(SystemTime::now());
-    let (site, view) = site_of(&snapshot, request, socket_peer(request), now);
-    Some(MaintenanceStatus {
-        site,
-        view,
-        reason: Reason::Online,
-    })
-}
-
-fn site_of(
-    snapshot: &Snapshot,
-    request: &HttpRequest,
-    peer: Peer,
-    now: Timestamp,
-) -> (SiteName, SiteView) {
-    let source = FactsSource::new(request);
-    let (site, view) = snapshot.site_of(&source.facts(peer), now);
-    (site.clone(), view)
+    let facts = source.facts(socket_peer(request));
+    Some(RequestStatus::new(&snapshot, &facts, now, Reason::Online))
 }
 
 fn handle(request: &HttpRequest) -> Option<&Maintenance> {

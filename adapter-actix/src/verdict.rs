@@ -1,14 +1,13 @@
 //! What was decided, for loggers and metrics.
 
 use std::fmt;
+use std::ops::Deref;
 
 use actix_web::HttpMessage;
 use actix_web::dev::ServiceResponse;
-use maintenance_mode::{Block, Reason, SiteName};
+use maintenance_mode::{Admission, Block};
 
-use crate::status::Seen;
-
-/// What was decided about a request.
+/// What was decided about a request: a [`maintenance_mode::Verdict`].
 ///
 /// Blocked responses carry it in their extensions. Whoever sees a whole [`ServiceResponse`], such as
 /// `Logger::custom_response_replace`, asks [`Verdict::of`], which knows requests that were let through
@@ -23,23 +22,11 @@ use crate::status::Seen;
 /// });
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Verdict {
-    /// Why.
-    pub reason: Reason,
-    /// The site whose rules blocked; `None` for a request that was let through.
-    pub blocked_by: Option<SiteName>,
-    /// Whether the visitor was logged out.
-    pub logged_out: bool,
-}
+pub struct Verdict(maintenance_mode::Verdict);
 
 impl Verdict {
     pub(crate) fn of_block(block: &Block<'_>) -> Self {
-        Self {
-            reason: block.reason,
-            blocked_by: Some(block.site().clone()),
-            logged_out: block.logout,
-        }
+        Self(block.into())
     }
 
     /// The verdict on a response's request. `None`: nothing was closed, or no middleware saw it.
@@ -49,22 +36,21 @@ impl Verdict {
             return Some(verdict.clone());
         }
         let extensions = response.request().extensions();
-        extensions.get::<Seen>().map(|seen| Self {
-            reason: seen.reason,
-            blocked_by: None,
-            logged_out: seen.logged_out,
-        })
+        let admission = extensions.get::<Admission>()?;
+        Some(Self(admission.verdict().clone()))
     }
+}
 
-    /// Whether the middleware answered the request itself.
-    #[must_use]
-    pub const fn is_blocked(&self) -> bool {
-        self.blocked_by.is_some()
+impl Deref for Verdict {
+    type Target = maintenance_mode::Verdict;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.reason.fmt(f)
+        self.0.fmt(f)
     }
 }

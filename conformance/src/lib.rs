@@ -1,5 +1,6 @@
 //! The suites that every backend and every adapter passes. Not published.
 
 pub mod backend_suite;
+pub mod in_flight;
 pub mod vectors;
 pub mod wire;

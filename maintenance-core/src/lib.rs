@@ -73,6 +73,7 @@ pub mod request;
 mod snapshot;
 pub mod state;
 mod time;
+mod verdict;
 
 pub use answer::{Answer, AnswerConfig, Notice};
 pub use client_ip::{ClientIp, ClientIpConfig};
@@ -88,3 +89,4 @@ pub use request::{
 pub use snapshot::{SiteView, Snapshot};
 pub use state::{Mode, SiteName, State};
 pub use time::{Timestamp, TimestampError};
+pub use verdict::{Admission, RequestStatus, Verdict};

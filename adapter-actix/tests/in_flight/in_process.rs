@@ -9,8 +9,9 @@ use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::test::{self, TestRequest};
 use actix_web::{App, Error, HttpResponse, error, rt, web};
 use futures_util::stream;
-use maintenance_mode::{Config, Identity, Maintenance, Mode, Off, On, SiteName};
+use maintenance_mode::{Config, Identity, Maintenance, Mode};
 use maintenance_mode_actix::MaintenanceMw;
+use maintenance_mode_conformance::in_flight::{Dice, switch_for_round};
 
 use super::maintenance;
 
@@ -114,18 +115,6 @@ async fn a_blocked_request_is_not_counted() {
     assert_eq!(maintenance.in_flight().count(), 0);
 }
 
-/// Small, quick and the same each time (Marsaglia's xorshift).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-}
-
 /// Polls a few times, then drops it, wherever it is.
 async fn treat<F, B>(call: F, dice: &mut Dice)
 where
@@ -161,16 +150,10 @@ async fn ten_thousand_requests_with_random_ends_leave_nothing_behind() {
     let maintenance = maintenance(Config::new().allow_role("staff").allow_path("/stream")).await;
     let site = site(&maintenance).await;
     let paths = ["/", "/slow", "/stream", "/error", "/upgrade", "/nowhere"];
-    let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
+    let mut dice = Dice::default();
     let mut most = 0;
     for round in 0..10 {
-        let sites = [SiteName::default()];
-        let changed = match round % 3 {
-            0 => maintenance.off(&sites, &Off::default()).await,
-            1 => maintenance.on(&sites, &On::default()).await,
-            _ => maintenance.on(&sites, &On::mode(Mode::ReadOnly)).await,
-        };
-        changed.unwrap();
+        switch_for_round(&maintenance, round).await.unwrap();
         let mut held: Vec<Pin<Box<dyn Future<Output = _>>>> = Vec::new();
         for _ in 0..1000 {
             let path = paths[usize::try_from(dice.roll(6)).unwrap()];

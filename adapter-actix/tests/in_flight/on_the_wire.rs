@@ -8,8 +8,8 @@ use actix_web::{App, Error, HttpRequest, HttpResponse, HttpServer, rt, web};
 use futures_util::{StreamExt, stream};
 use maintenance_mode::{Config, Maintenance};
 use maintenance_mode_actix::MaintenanceMw;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use maintenance_mode_conformance::backend_suite::Broken;
+use maintenance_mode_conformance::in_flight;
 
 use super::maintenance;
 
@@ -71,75 +71,11 @@ async fn echo(request: HttpRequest, body: web::Payload) -> Result<HttpResponse, 
     Ok(response)
 }
 
-async fn send(address: std::net::SocketAddr, path: &str, fields: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    stream
-}
-
-/// Waits until the counts are these.
-async fn wait_for(maintenance: &Maintenance, requests: u64, upgraded: u64) {
-    let in_flight = maintenance.in_flight();
-    for _ in 0..1000 {
-        if (in_flight.count(), in_flight.upgraded()) == (requests, upgraded) {
-            return;
-        }
-        rt::time::sleep(Duration::from_millis(5)).await;
-    }
-    panic!(
-        "waited for {requests} and {upgraded}, there are {} and {}",
-        in_flight.count(),
-        in_flight.upgraded()
-    );
-}
-
 #[actix_web::test]
-async fn whatever_ends_a_request_ends_its_count() {
+async fn whatever_ends_a_request_ends_its_count() -> Result<(), Broken> {
     let maintenance = maintenance(Config::new()).await;
     let (address, server) = serve(&maintenance);
-
-    let mut stream = send(address, "/", "Connection: close\r\n").await;
-    let mut text = String::new();
-    stream.read_to_string(&mut text).await.unwrap();
-    assert!(text.ends_with("hello"), "{text}");
-    wait_for(&maintenance, 0, 0).await;
-
-    // The client aborts while the handler runs. (One that closes in an orderly way might still read, so
-    // actix lets the handler finish, and the count goes on.)
-    let stream = send(address, "/slow", "").await;
-    wait_for(&maintenance, 1, 0).await;
-    stream.set_zero_linger().unwrap();
-    drop(stream);
-    wait_for(&maintenance, 0, 0).await;
-
-    // The handler panics. The connection ends, its worker goes on.
-    let mut stream = send(address, "/panic", "").await;
-    let _ = stream.read_to_end(&mut Vec::new()).await;
-    wait_for(&maintenance, 0, 0).await;
-
-    // The client goes away in the middle of a body.
-    let mut stream = send(address, "/stream", "").await;
-    stream.read_exact(&mut [0; 4096]).await.unwrap();
-    wait_for(&maintenance, 1, 0).await;
-    drop(stream);
-    wait_for(&maintenance, 0, 0).await;
-
-    // The body fails.
-    let mut stream = send(address, "/breaks", "").await;
-    stream.read_to_end(&mut Vec::new()).await.unwrap();
-    wait_for(&maintenance, 0, 0).await;
-
-    // An upgraded connection counts apart, as long as it is open.
-    let fields = "Connection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
-                  Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
-    let mut stream = send(address, "/ws", fields).await;
-    let mut head = [0; 12];
-    stream.read_exact(&mut head).await.unwrap();
-    assert_eq!(&head, b"HTTP/1.1 101");
-    wait_for(&maintenance, 0, 1).await;
-    drop(stream);
-    wait_for(&maintenance, 0, 0).await;
-
+    in_flight::whatever_ends_a_request_ends_its_count(address, &maintenance).await?;
     server.stop(false).await;
+    Ok(())
 }

@@ -4,7 +4,10 @@
 //! The engine, the command line and every adapter on a real socket run the same cases.
 
 mod client_ip;
+mod in_process;
 mod path;
+
+pub use in_process::in_process;
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;

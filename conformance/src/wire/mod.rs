@@ -67,6 +67,8 @@ macro_rules! wire_suite {
                 closes_a_connection_when_asked_to;
             visitors: lets_staff_in_and_nobody_else, logs_visitors_out,
                 tells_those_inside_what_is_going_on;
+            live: a_socket_echoes_until_the_site_closes, an_event_stream_tells_that_the_site_closes,
+                a_running_request_ends_before_the_process_does, bodies_are_counted_and_streamed;
         );
     };
     ($subject:expr; $($module:ident: $($check:ident),+;)+) => {

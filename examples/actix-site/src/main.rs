@@ -4,30 +4,23 @@
     reason = "actix keeps a connection on one thread"
 )]
 
-mod options;
 mod routes;
 mod session;
 
 use std::error::Error;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 
 use actix_web::middleware::Logger;
 use actix_web::{App, HttpServer, web};
 use clap::Parser as _;
-use maintenance_mode::policy::config::process_environment;
-use maintenance_mode::{Config, Maintenance};
 use maintenance_mode_actix::{MaintenanceMw, Verdict};
-use tracing_subscriber::EnvFilter;
-
-use options::Options;
-use routes::Shop;
-use session::Sessions;
+use maintenance_mode_example_shop::{Options, Sessions, Shop, log_to_stderr};
 
 #[actix_web::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
     log_to_stderr();
-    let maintenance = start_maintenance(&options).await?;
+    let maintenance = options.start_maintenance().await?;
     let sessions = web::Data::new(Sessions::default());
     let shop = web::Data::new(Shop::default());
 
@@ -63,16 +56,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(server.await?)
 }
 
-fn log_to_stderr() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
-}
-
 /// `-` stands for requests that nothing was closed for.
 fn logger() -> Logger {
     Logger::new("%r %s %b %Dms maintenance=%{maintenance}xo").custom_response_replace(
@@ -81,16 +64,6 @@ fn logger() -> Logger {
             Verdict::of(response).map_or_else(|| "-".to_owned(), |verdict| verdict.to_string())
         },
     )
-}
-
-async fn start_maintenance(options: &Options) -> Result<Maintenance, Box<dyn Error>> {
-    Ok(match &options.config {
-        Some(file) => Maintenance::from_file(file).await?,
-        None => {
-            let loaded = Config::load(None, process_environment())?;
-            Maintenance::start(loaded.config).await?
-        }
-    })
 }
 
 /// Lets running requests end at SIGTERM and at Ctrl-C.

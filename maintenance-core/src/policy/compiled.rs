@@ -471,4 +471,17 @@ impl Policy {
     pub fn logout_cookies(&self) -> &[String] {
         &self.logout.cookies
     }
+
+    /// Whether some visitor is ever logged out, so that an adapter needs the application's functions for
+    /// it.
+    #[must_use]
+    pub fn logs_out(&self) -> bool {
+        let LogoutConfig {
+            authenticated,
+            staff,
+            superuser,
+            ..
+        } = self.logout;
+        authenticated || staff == Some(true) || superuser == Some(true)
+    }
 }

@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod bodies;
 pub mod connections;
+pub mod live;
 pub mod switching;
 pub mod targets;
 pub mod visitors;

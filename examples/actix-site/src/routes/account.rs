@@ -5,16 +5,12 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::{self, Data, Form, ServiceConfig};
 use actix_web::{Error, HttpRequest, HttpResponse};
 use maintenance_mode_actix::MaintenanceStatus;
-use serde::Deserialize;
+use maintenance_mode_example_shop::{
+    COOKIE, Credentials, LOG_IN_FORM, LOG_OUT_FORM, Sessions, admin_page, page, removed_cookie,
+};
 
-use super::layout::page;
-use crate::session::{COOKIE, Sessions, User, user_of};
-
-const FORM: &str = "<form method=\"post\" action=\"/login\">\
-    <label>User <input name=\"user\" autocomplete=\"username\" required></label>\
-    <label>Password <input name=\"password\" type=\"password\" autocomplete=\"current-password\" required></label>\
-    <button>Log in</button></form>\
-    <p>Users of this demo: visitor, staff, root. The password is the name.</p>";
+use super::html;
+use crate::session::user_of;
 
 pub(super) fn routes(site: &mut ServiceConfig) {
     site.service(web::resource("/login").get(login_form).post(log_in))
@@ -30,14 +26,7 @@ fn see_other(target: &'static str) -> HttpResponse {
 }
 
 async fn login_form(maintenance: MaintenanceStatus) -> HttpResponse {
-    page(StatusCode::OK, "Log in", &maintenance, FORM)
-}
-
-#[derive(Deserialize)]
-struct Credentials {
-    #[serde(alias = "username")]
-    user: String,
-    password: String,
+    html(StatusCode::OK, page("Log in", &maintenance, LOG_IN_FORM))
 }
 
 async fn log_in(
@@ -45,53 +34,41 @@ async fn log_in(
     sessions: Data<Sessions>,
     form: Form<Credentials>,
 ) -> Result<HttpResponse, Error> {
-    let Some(user) = User::log_in(&form.user, &form.password) else {
-        let body = format!("<p>That is not a user with his password.</p>{FORM}");
-        return Ok(page(
-            StatusCode::UNAUTHORIZED,
-            "Log in",
-            &maintenance,
-            &body,
-        ));
+    let Some(user) = form.user() else {
+        let body = format!("<p>That is not a user with his password.</p>{LOG_IN_FORM}");
+        let page = page("Log in", &maintenance, &body);
+        return Ok(html(StatusCode::UNAUTHORIZED, page));
     };
     let cookie = sessions.begin(user).map_err(ErrorInternalServerError)?;
     Ok(HttpResponse::SeeOther()
         .insert_header((header::LOCATION, "/"))
-        .cookie(cookie)
+        .insert_header((header::SET_COOKIE, cookie))
         .finish())
 }
 
 async fn logout_form(maintenance: MaintenanceStatus) -> HttpResponse {
-    let form = "<form method=\"post\" action=\"/logout\"><button>Log out</button></form>";
-    page(StatusCode::OK, "Log out", &maintenance, form)
+    html(StatusCode::OK, page("Log out", &maintenance, LOG_OUT_FORM))
 }
 
 async fn log_out(request: HttpRequest, sessions: Data<Sessions>) -> HttpResponse {
-    let mut response = see_other("/");
-    if let Some(mut cookie) = request.cookie(COOKIE) {
+    if let Some(cookie) = request.cookie(COOKIE) {
         sessions.end(cookie.value());
-        cookie.set_path("/");
-        cookie.make_removal();
-        // A cookie without control bytes, as this one came in, can be sent out.
-        let _ = response.add_cookie(&cookie);
     }
-    response
+    HttpResponse::SeeOther()
+        .insert_header((header::LOCATION, "/"))
+        .insert_header((header::SET_COOKIE, removed_cookie()))
+        .finish()
 }
 
 async fn admin(request: HttpRequest, maintenance: MaintenanceStatus) -> HttpResponse {
-    match user_of(&request) {
-        None => see_other("/login"),
-        Some(user) if user.roles().contains(&"staff") => {
-            let body = format!(
-                "<p>You are {}, with the roles {}.</p>",
-                user.name(),
-                user.roles().join(", ")
-            );
-            page(StatusCode::OK, "Admin", &maintenance, &body)
-        }
-        Some(_) => {
-            let body = "<p>This is for staff.</p>";
-            page(StatusCode::FORBIDDEN, "Admin", &maintenance, body)
+    let Some(user) = user_of(&request) else {
+        return see_other("/login");
+    };
+    match admin_page(user, &maintenance) {
+        Some(page) => html(StatusCode::OK, page),
+        None => {
+            let page = page("Admin", &maintenance, "<p>This is for staff.</p>");
+            html(StatusCode::FORBIDDEN, page)
         }
     }
 }

@@ -5,12 +5,12 @@ mod bodies;
 mod control;
 mod events;
 mod items;
-mod layout;
 mod pages;
 mod socket;
 
-pub(crate) use items::Shop;
-
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::ContentType;
 use actix_web::web::ServiceConfig;
 
 /// Every route. Names matter: the middleware knows some of them.
@@ -22,4 +22,11 @@ pub(crate) fn all(site: &mut ServiceConfig) {
     events::routes(site);
     socket::routes(site);
     control::routes(site);
+}
+
+/// A response with a page.
+fn html(status: StatusCode, page: String) -> HttpResponse {
+    HttpResponse::build(status)
+        .content_type(ContentType::html())
+        .body(page)
 }

@@ -4,9 +4,9 @@ use actix_web::http::StatusCode;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use maintenance_mode_actix::MaintenanceStatus;
+use maintenance_mode_example_shop::{Shop, front_page, status_lines};
 
-use super::Shop;
-use super::layout::{banner, escape, page};
+use super::html;
 use crate::session::user_of;
 
 pub(super) fn routes(site: &mut ServiceConfig) {
@@ -30,38 +30,11 @@ async fn front(
     maintenance: MaintenanceStatus,
     shop: Data<Shop>,
 ) -> HttpResponse {
-    let greeting = user_of(&request).map_or_else(
-        || "Welcome!".to_owned(),
-        |user| format!("Welcome back, {}!", user.name()),
-    );
-    let items: String = shop
-        .items()
-        .iter()
-        .map(|item| format!("<li>{}</li>", escape(&item.name)))
-        .collect();
-    let body = format!("<p>{greeting} Today on our shelves:</p><ul>{items}</ul>");
-    page(StatusCode::OK, "Welcome", &maintenance, &body)
+    let page = front_page(user_of(&request), &shop.items(), &maintenance);
+    html(StatusCode::OK, page)
 }
 
 /// What the extractor says, as text.
 async fn status_banner(maintenance: MaintenanceStatus) -> impl Responder {
-    let ends_at = maintenance.ends_at().map(|at| at.to_string());
-    let lines = [
-        ("site", maintenance.site().to_string()),
-        ("mode", maintenance.mode().to_string()),
-        ("reason", maintenance.reason().to_string()),
-        (
-            "message",
-            maintenance.message().map_or("-", |m| m.as_str()).to_owned(),
-        ),
-        ("ends_at", ends_at.unwrap_or_else(|| "-".to_owned())),
-        (
-            "banner",
-            banner(&maintenance).unwrap_or_else(|| "-".to_owned()),
-        ),
-    ];
-    lines
-        .iter()
-        .map(|(key, value)| format!("{key}: {value}\n"))
-        .collect::<String>()
+    status_lines(&maintenance)
 }

@@ -5,8 +5,7 @@ use actix_web::{Error, HttpRequest, HttpResponse, rt};
 use actix_ws::{AggregatedMessage, CloseCode, CloseReason, MessageStream, Session};
 use maintenance_mode::live::Changes;
 use maintenance_mode::{Maintenance, Mode};
-
-use super::events::mode_in;
+use maintenance_mode_example_shop::mode_in;
 
 /// The largest message, in bytes.
 const LARGEST: usize = 64 << 10;

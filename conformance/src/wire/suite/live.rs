@@ -1,21 +1,26 @@
-//! What is open while the site closes, and while the process stops.
+//! What is open while the site closes and while the process stops, and the routes that take their time.
 
 use std::time::{Duration, Instant};
 
 use maintenance_mode::On;
-use maintenance_mode_conformance::backend_suite::Broken;
-use maintenance_mode_conformance::ensure;
-use maintenance_mode_conformance::wire::{Site, request};
+
+use crate::backend_suite::Broken;
+use crate::ensure;
+use crate::wire::{Site, Subject, request};
 
 const CONFIG: &str = "backend = \"file:state.json\"\n";
 
-fn start() -> Result<Site, Broken> {
-    Site::start(env!("CARGO_BIN_EXE_actix-site").as_ref(), CONFIG)
+fn start(subject: &Subject) -> Result<Site, Broken> {
+    Site::start(subject.program(), CONFIG)
 }
 
-#[test]
-fn a_socket_echoes_until_the_site_closes() -> Result<(), Broken> {
-    let site = start()?;
+/// A WebSocket echoes, and is told when the site closes.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn a_socket_echoes_until_the_site_closes(subject: &Subject) -> Result<(), Broken> {
+    let site = start(subject)?;
     let mut socket = site.connect()?;
     let upgrade = [
         ("Connection", "Upgrade"),
@@ -40,9 +45,13 @@ fn a_socket_echoes_until_the_site_closes() -> Result<(), Broken> {
     Ok(())
 }
 
-#[test]
-fn an_event_stream_tells_that_the_site_closes() -> Result<(), Broken> {
-    let site = start()?;
+/// An event stream tells the mode, and each change.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn an_event_stream_tells_that_the_site_closes(subject: &Subject) -> Result<(), Broken> {
+    let site = start(subject)?;
     let mut events = site.connect()?;
     let fields = [("Accept", "text/event-stream")];
     events.send(&request("GET", "/events", &fields, ""))?;
@@ -53,9 +62,13 @@ fn an_event_stream_tells_that_the_site_closes() -> Result<(), Broken> {
     Ok(())
 }
 
-#[test]
-fn a_running_request_ends_before_the_process_does() -> Result<(), Broken> {
-    let site = start()?;
+/// At SIGTERM running requests may end.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn a_running_request_ends_before_the_process_does(subject: &Subject) -> Result<(), Broken> {
+    let site = start(subject)?;
     let mut slow = site.connect()?;
     slow.send(&request("GET", "/slow?ms=700", &[], ""))?;
     // The request must have arrived before the signal does.
@@ -73,9 +86,13 @@ fn a_running_request_ends_before_the_process_does() -> Result<(), Broken> {
     Ok(())
 }
 
-#[test]
-fn bodies_are_counted_and_streamed() -> Result<(), Broken> {
-    let site = start()?;
+/// Uploads, long bodies and items work on an open site.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn bodies_are_counted_and_streamed(subject: &Subject) -> Result<(), Broken> {
+    let site = start(subject)?;
     let upload = site.ask("POST", "/upload", &[("Content-Length", "5")], "hello")?;
     ensure!(upload.text() == "{\"bytes\":5}", "{upload:?}");
     let stream = site.get("/stream?chunks=64&ms=0")?;
@@ -94,18 +111,5 @@ fn bodies_are_counted_and_streamed() -> Result<(), Broken> {
         site.get("/")?.text().contains("<li>Tea</li>"),
         "the page does not have it"
     );
-    Ok(())
-}
-
-#[test]
-fn the_commented_configuration_is_valid() -> Result<(), Broken> {
-    let config = include_str!("../maintenance.toml");
-    let site = Site::start(env!("CARGO_BIN_EXE_actix-site").as_ref(), config)?;
-    site.close(&On::default())?;
-    ensure!(site.get("/login")?.status == 200, "staff cannot log in");
-    ensure!(site.get("/")?.is_closed(), "not closed");
-    let api = site.get("/api/items")?;
-    let is_json = api.field("content-type") == Some("application/problem+json");
-    ensure!(is_json, "{api:?}");
     Ok(())
 }

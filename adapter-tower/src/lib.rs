@@ -1,0 +1,112 @@
+//! Maintenance mode for [tower](https://docs.rs/tower) and everything built on it, axum, tonic and hyper
+//! among them: closes a site safely and opens it again.
+//!
+//! ```no_run
+//! use std::net::SocketAddr;
+//!
+//! use axum::Router;
+//! use axum::extract::ConnectInfo;
+//! use axum::routing::get;
+//! use maintenance_mode::Maintenance;
+//! use maintenance_mode_tower::MaintenanceLayer;
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let maintenance = Maintenance::from_file("maintenance.toml").await?;
+//!     let app = Router::new()
+//!         .route("/", get(async || "Hello!"))
+//!         .layer(
+//!             MaintenanceLayer::new(maintenance)
+//!                 .peer_from(|info: &ConnectInfo<SocketAddr>| info.ip()),
+//!         )
+//!         .into_make_service_with_connect_info::<SocketAddr>();
+//!     let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//!     Ok(axum::serve(listener, app).await?)
+//! }
+//! ```
+//!
+//! From then on `maintenance on` and `maintenance off`, or [`Maintenance::on`] and
+//! [`Maintenance::off`], close and open the site, unknown paths included.
+//!
+//! - [`MaintenanceLayer`]: the layer, with who asks, logging out, and where the peer's address is.
+//! - [`Routes`]: routes that are always open or always closed.
+//! - [`MaintenanceStatus`]: what the site does now, for a banner; an extractor with axum.
+//! - [`Verdict`]: what was decided, in the extensions of every response whose request was decided about
+//!   while something was closed or planned: `response.extensions().get::<Verdict>()`.
+//!
+//! # Order of layers
+//!
+//! In axum the layer that is added *last* to a `Router` is the outermost; in a `tower::ServiceBuilder` it
+//! is the *first*. Seen from outside:
+//!
+//! 1. Loggers and tracing, so that they see the answers and their [`Verdict`].
+//! 2. CORS. The engine answers preflights itself only for the origins in `[answer]`; a CORS layer outside
+//!    lets pages read the 503 as they read every other response.
+//! 3. Session layers, if `identify` needs what they leave with the request. They run for blocked requests,
+//!    too.
+//! 4. [`MaintenanceLayer`].
+//! 5. Everything that costs something or holds something: compression, time limits, concurrency limits
+//!    (their permits are taken when they say that they are ready, so outside of this layer blocked
+//!    requests would hold them), the application.
+//!
+//! With axum, add the layer by `Router::layer` *after* all routes and the fallback: it holds for what was
+//! added before it. `Router::route_layer` would leave unknown paths alone, which then say 404 on a closed
+//! site. On a nested router the target has lost its prefix: say
+//! [`original_uri`](MaintenanceLayer::original_uri).
+//!
+//! # With tonic and hyper
+//!
+//! A blocked gRPC call gets `UNAVAILABLE` in headers alone, as clients expect it. For tonic, give the layer
+//! to `Server::builder().layer(…)`, with
+//! `.peer(|request| request.get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr).map(|peer| peer.ip()).into())`.
+//! For bare hyper, wrap a `service_fn`, insert the connection's `SocketAddr` into each request's extensions,
+//! and serve it by `hyper_util::service::TowerToHyperService`.
+//!
+//! The inner service must be `Clone + Send + 'static`; its request body any `http_body::Body` that is
+//! `Send + 'static`, and its response body one whose data can be made of `Bytes`. It is cloned only where a
+//! visitor is looked up. With the feature `axum` (default) the crate depends on `axum-core`, never on axum.
+//!
+//! # What is counted
+//!
+//! A request is in flight from its arrival until its response body has ended or was dropped: after an
+//! error, a panic or a client that went away, too. While every site is online a request costs no
+//! allocation here. axum's `Router::layer` puts every body that is not its own type into a box, so there it
+//! costs one: a layer that counts bodies has to be a body.
+//!
+//! # What cannot be done from here
+//!
+//! - **Upgraded connections**: hyper ends the body of a 101 when it has been sent, and hands the connection
+//!   to the application past every layer. A handler that wants its WebSocket counted holds
+//!   `maintenance.in_flight().enter().upgrade()` as long as it runs.
+//! - **Open connections**: WebSockets and streams that are open when the site closes go on. Close them by
+//!   [`Maintenance::changed`].
+//! - **Unread request bodies**: a blocked upload is answered at once, and [`Drain`] says what becomes of the
+//!   rest. Without a length it cannot be known that a body is long: then the connection ends unannounced.
+//!   Reading on takes tokio with its timer, without which `Connection: close` is said.
+//! - **Malformed requests**: what hyper refuses (400) never comes here. It never reaches the application
+//!   either.
+//!
+//! [`Maintenance::on`]: maintenance_mode::Maintenance::on
+//! [`Maintenance::off`]: maintenance_mode::Maintenance::off
+//! [`Maintenance::changed`]: maintenance_mode::Maintenance::changed
+
+mod answer;
+mod body;
+mod drain;
+mod facts;
+mod functions;
+mod future;
+mod layer;
+mod routes;
+mod service;
+mod status;
+
+pub use body::MaintenanceBody;
+pub use drain::Drain;
+pub use functions::PartsFn;
+pub use future::ResponseFuture;
+pub use layer::MaintenanceLayer;
+pub use maintenance_mode::Verdict;
+pub use routes::Routes;
+pub use service::MaintenanceService;
+pub use status::MaintenanceStatus;
