@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
-use maintenance_mode::answer::{Answer, Field};
+use maintenance_mode::answer::{Answer, Field, RetryAfter};
 use maintenance_mode::{AnswerConfig, Config, Decision, Facts, Mode, Policy, Snapshot, Timestamp};
 
 use super::decide::peer;
@@ -72,7 +72,7 @@ fn response(answer: &Answer<'_>) -> Response<Bytes> {
         let fixed = answer
             .retry_after()
             .filter(|_| name == "retry-after")
-            .and_then(|r| r.as_static());
+            .and_then(RetryAfter::as_static);
         let value = match fixed {
             Some(fixed) => Ok(HeaderValue::from_static(fixed)),
             None => HeaderValue::from_str(value),
