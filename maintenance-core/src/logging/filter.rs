@@ -103,8 +103,7 @@ impl<F> MaintenanceFilter<F> {
     }
 
     fn is_request_span(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.is_span()
-            && (has_field(metadata) || self.request_spans.contains(&metadata.name()))
+        metadata.is_span() && (has_field(metadata) || self.request_spans.contains(&metadata.name()))
     }
 
     /// What it must see, whatever the filter inside says.
@@ -142,12 +141,13 @@ where
     }
 
     fn callsite_enabled(&self, metadata: &'static Metadata<'static>) -> Interest {
-        // Some filters keep books of what they are asked here.
+        // Asked in any case: some filters keep books of it.
         let interest = self.inner.callsite_enabled(metadata);
-        if self.watches(metadata) {
-            Interest::always()
-        } else {
+        if interest.is_never() && !self.watches(metadata) {
             interest
+        } else {
+            // Never `always`: the registry expects `enabled` to be asked before `event_enabled` says no.
+            Interest::sometimes()
         }
     }
 
