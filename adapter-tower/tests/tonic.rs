@@ -1,7 +1,7 @@
 //! A real tonic server and a real tonic client, on a real socket.
 #![allow(clippy::unwrap_used)]
 
-use std::net::SocketAddr;
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use http::{Extensions, Request};
 use maintenance_mode::state::Message;
 use maintenance_mode::{Config, Identity, Maintenance, Mode, Off, On, Peer, SiteName};
 use maintenance_mode_tower::MaintenanceLayer;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tonic::service::{InterceptorLayer, LayerExt};
 use tonic::transport::server::{Router, TcpConnectInfo};
 use tonic::transport::{Channel, Server};
@@ -48,36 +48,35 @@ fn service(reporter: &HealthReporter) -> HealthServer<impl Health> {
     HealthServer::new(HealthService::from_health_reporter(reporter.clone()))
 }
 
-/// Serves on a free port, behind the layer as a whole.
-async fn serve(layer: MaintenanceLayer, reporter: &HealthReporter) -> Channel {
-    let mut server = Server::builder().layer(layer);
-    let router = server.add_service(service(reporter));
+/// The connections of a free port, and a client that will make one.
+async fn port() -> (
+    impl futures_util::Stream<Item = io::Result<TcpStream>>,
+    Channel,
+) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(router.serve_with_incoming(incoming(listener)));
-    connect(address).await
-}
-
-/// Serves on a free port without a layer around everything.
-async fn serve_router(router: Router) -> Channel {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(router.serve_with_incoming(incoming(listener)));
-    connect(address).await
-}
-
-fn incoming(
-    listener: TcpListener,
-) -> impl futures_util::Stream<Item = std::io::Result<tokio::net::TcpStream>> {
-    stream::unfold(listener, async |listener| {
+    let connections = stream::unfold(listener, async |listener| {
         let accepted = listener.accept().await;
         Some((accepted.map(|(stream, _)| stream), listener))
-    })
+    });
+    let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
+    (connections, endpoint.connect_lazy())
 }
 
-async fn connect(address: SocketAddr) -> Channel {
-    let endpoint = Channel::from_shared(format!("http://{address}")).unwrap();
-    endpoint.connect().await.unwrap()
+/// Serves behind the layer as a whole.
+async fn serve(layer: MaintenanceLayer, reporter: &HealthReporter) -> Channel {
+    let (connections, channel) = port().await;
+    let mut server = Server::builder().layer(layer);
+    let router = server.add_service(service(reporter));
+    tokio::spawn(router.serve_with_incoming(connections));
+    channel
+}
+
+/// Serves without a layer around everything.
+async fn serve_router(router: Router) -> Channel {
+    let (connections, channel) = port().await;
+    tokio::spawn(router.serve_with_incoming(connections));
+    channel
 }
 
 fn whole() -> HealthCheckRequest {
@@ -250,15 +249,9 @@ async fn interceptors_run_for_admitted_calls_only_and_callers_are_known_by_metad
     let reporter = HealthReporter::new();
     let layer = MaintenanceLayer::new(maintenance.clone()).identify(who);
     let service = interceptor.named_layer(service(&reporter));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
+    let (connections, channel) = port().await;
     let mut server = Server::builder().layer(layer);
-    tokio::spawn(
-        server
-            .add_service(service)
-            .serve_with_incoming(incoming(listener)),
-    );
-    let channel = connect(address).await;
+    tokio::spawn(server.add_service(service).serve_with_incoming(connections));
 
     assert!(check(&channel).await.is_ok());
     assert_eq!(calls.load(Ordering::Relaxed), 1);

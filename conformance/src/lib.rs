@@ -2,5 +2,6 @@
 
 pub mod backend_suite;
 pub mod in_flight;
+pub mod log;
 pub mod vectors;
 pub mod wire;

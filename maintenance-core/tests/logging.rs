@@ -1,13 +1,13 @@
 //! What a log is told of blocked requests, and what the filter keeps out of it.
 #![allow(clippy::unwrap_used)]
 
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use maintenance_mode::logging::{MaintenanceFilter, blocked, is_blocking};
 use maintenance_mode::{
     Config, Decision, Facts, Mode, Policy, Reason, Snapshot, Timestamp, Verdict,
 };
+use maintenance_mode_conformance::log::Log;
 use tracing::level_filters::LevelFilter;
 use tracing::{Subscriber, debug_span, error, info, info_span};
 use tracing_subscriber::filter::Targets;
@@ -16,33 +16,13 @@ use tracing_subscriber::registry::{LookupSpan, Registry};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt};
 
-/// What one layer wrote.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Log {
-    fn layer<S>(&self) -> impl Layer<S> + use<S>
-    where
-        S: Subscriber + for<'lookup> LookupSpan<'lookup>,
-    {
-        let writer = self.clone();
-        let layer = fmt::layer().with_writer(move || writer.clone());
-        layer.without_time().with_ansi(false).with_target(false)
-    }
-
-    fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
+/// Writes lines without time, colour and target.
+fn layer<S>(log: &Log) -> impl Layer<S> + use<S>
+where
+    S: Subscriber + for<'lookup> LookupSpan<'lookup>,
+{
+    let layer = fmt::layer().with_writer(log.writer());
+    layer.without_time().with_ansi(false).with_target(false)
 }
 
 /// Decides about a request as an adapter does, and says whether it was blocked.
@@ -68,7 +48,7 @@ where
     F: Filter<Registry> + Send + Sync + 'static,
 {
     let log = Log::default();
-    let subscriber = tracing_subscriber::registry().with(log.layer().with_filter(filter));
+    let subscriber = tracing_subscriber::registry().with(layer(&log).with_filter(filter));
     let _guard = subscriber.set_default();
     run();
     log.text()
@@ -200,8 +180,8 @@ fn a_request_span_without_the_field_is_known_by_its_name() {
 fn other_layers_hear_everything() {
     let (all, quiet, alarm) = (Log::default(), Log::default(), Log::default());
     let subscriber = tracing_subscriber::registry()
-        .with(all.layer())
-        .with(quiet.layer().with_filter(MaintenanceFilter::new()))
+        .with(layer(&all))
+        .with(layer(&quiet).with_filter(MaintenanceFilter::new()))
         .with(
             alarm
                 .layer()

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod answers;
+mod force;
 mod overrides;
+mod protocols;
 mod status;
 mod visitors;
 
