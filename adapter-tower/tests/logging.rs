@@ -1,5 +1,4 @@
 //! What tower-http's `TraceLayer` logs of blocked requests and of failures.
-#![cfg(feature = "tower-http")]
 #![allow(clippy::unwrap_used)]
 
 use axum::Router;

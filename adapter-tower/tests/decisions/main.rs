@@ -2,9 +2,8 @@
 #![allow(clippy::unwrap_used)]
 
 mod answers;
-mod force;
 mod overrides;
-mod protocols;
+mod shared;
 mod status;
 mod visitors;
 
