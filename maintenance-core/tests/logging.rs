@@ -182,11 +182,7 @@ fn other_layers_hear_everything() {
     let subscriber = tracing_subscriber::registry()
         .with(layer(&all))
         .with(layer(&quiet).with_filter(MaintenanceFilter::new()))
-        .with(
-            alarm
-                .layer()
-                .with_filter(MaintenanceFilter::around(LevelFilter::ERROR)),
-        );
+        .with(layer(&alarm).with_filter(MaintenanceFilter::around(LevelFilter::ERROR)));
     let _guard = subscriber.set_default();
     for round in 0..3 {
         let request = info_span!("request", maintenance = tracing::field::Empty);
