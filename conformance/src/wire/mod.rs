@@ -5,13 +5,17 @@
 //! [`Framework`], never left out in silence.
 
 mod connection;
+mod http2;
 mod response;
+mod same;
 mod site;
 pub mod suite;
 pub mod vectors;
 
 pub use connection::{Connection, request};
+pub use http2::{Exchange, Http2, http2_request};
 pub use response::Response;
+pub use same::Same;
 pub use site::Site;
 
 use std::path::Path;
@@ -44,6 +48,15 @@ pub struct Framework {
     pub knows_all_methods: bool,
     /// Routes `/%61` to `/a`.
     pub decodes_paths: bool,
+    /// Speaks HTTP/2 in cleartext, by prior knowledge (RFC 9113, section 3.3). Frameworks that agree on
+    /// HTTP/2 only in a TLS handshake do not; then their answers over HTTP/2 are shown by nothing here.
+    pub http2: bool,
+    /// Drops a handler when its client resets the connection. A framework that lets handlers run to their
+    /// end counts such a request until then.
+    pub cancels_handlers: bool,
+    /// Fields that the framework puts into every response, the application's and maintenance's alike, besides
+    /// `Date` and `Connection`. In lower case.
+    pub adds_fields: &'static [&'static str],
 }
 
 /// Makes a test of each check: `wire_suite!(subject)`, where `subject` is an expression for a
@@ -69,6 +82,9 @@ macro_rules! wire_suite {
                 tells_those_inside_what_is_going_on;
             live: a_socket_echoes_until_the_site_closes, an_event_stream_tells_that_the_site_closes,
                 a_running_request_ends_before_the_process_does, bodies_are_counted_and_streamed;
+            http2: http_2_gets_the_same_answers, http_2_head_is_like_get,
+                http_2_authority_names_the_site, http_2_bodies_hold_nothing_up,
+                http_2_grpc_gets_its_status, http_2_streams_do_not_mix;
         );
     };
     ($subject:expr; $($module:ident: $($check:ident),+;)+) => {

@@ -14,6 +14,9 @@ const ACTIX: Subject = Subject {
         answers_before_body: true,
         knows_all_methods: true,
         decodes_paths: true,
+        http2: true,
+        cancels_handlers: true,
+        adds_fields: &[],
     },
 };
 

@@ -16,6 +16,9 @@ fn every_vector_that_can_be_sent_holds_on_the_wire() -> Result<(), Broken> {
             answers_before_body: true,
             knows_all_methods: true,
             decodes_paths: true,
+            http2: true,
+            cancels_handlers: true,
+            adds_fields: &[],
         },
     };
     let tally = vectors::run(&subject, REFUSED)?;

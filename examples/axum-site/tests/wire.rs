@@ -13,6 +13,9 @@ const AXUM: Subject = Subject {
         answers_before_body: true,
         knows_all_methods: true,
         decodes_paths: false,
+        http2: true,
+        cancels_handlers: true,
+        adds_fields: &[],
     },
 };
 
