@@ -142,6 +142,7 @@ impl Http2 {
                 (name.as_str().to_owned(), value)
             });
             let response = Response {
+                status_line: String::new(),
                 status: head.status.as_u16(),
                 fields: fields.collect(),
                 body: bytes,

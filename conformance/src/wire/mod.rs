@@ -5,14 +5,17 @@
 //! [`Framework`], never left out in silence.
 
 mod connection;
+mod framework;
 mod http2;
 mod response;
 mod same;
 mod site;
 pub mod suite;
+pub mod table;
 pub mod vectors;
 
 pub use connection::{Connection, request};
+pub use framework::Framework;
 pub use http2::{Exchange, Http2, http2_request};
 pub use response::Response;
 pub use same::Same;
@@ -37,28 +40,6 @@ impl Subject {
     }
 }
 
-/// In what frameworks differ below the middleware, where no adapter can change it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Framework {
-    /// Sends `100 Continue` before a middleware could refuse.
-    pub continues_first: bool,
-    /// Answers before the request's body has come.
-    pub answers_before_body: bool,
-    /// Hands requests with unknown methods to the middleware instead of refusing them with 400.
-    pub knows_all_methods: bool,
-    /// Routes `/%61` to `/a`.
-    pub decodes_paths: bool,
-    /// Speaks HTTP/2 in cleartext, by prior knowledge (RFC 9113, section 3.3). Frameworks that agree on
-    /// HTTP/2 only in a TLS handshake do not; then their answers over HTTP/2 are shown by nothing here.
-    pub http2: bool,
-    /// Drops a handler when its client resets the connection. A framework that lets handlers run to their
-    /// end counts such a request until then.
-    pub cancels_handlers: bool,
-    /// Fields that the framework puts into every response, the application's and maintenance's alike, besides
-    /// `Date` and `Connection`. In lower case.
-    pub adds_fields: &'static [&'static str],
-}
-
 /// Makes a test of each check: `wire_suite!(subject)`, where `subject` is an expression for a
 /// [`Subject`](crate::wire::Subject).
 #[macro_export]
@@ -69,7 +50,7 @@ macro_rules! wire_suite {
                 closes_one_site_of_two, leaves_overridden_routes_alone;
             answers: takes_the_form_that_the_client_asks_for, speaks_to_grpc_and_event_streams,
                 redirects_but_not_its_own_target, answers_head_like_get,
-                lets_preflights_see_the_answer, has_no_validators;
+                lets_preflights_see_the_answer, has_no_validators, are_the_engines_own;
             targets: answers_http_1_0_without_host, answers_the_absolute_form,
                 answers_the_asterisk_form, answers_unknown_methods,
                 closes_forced_routes_in_every_spelling;

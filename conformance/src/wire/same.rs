@@ -17,29 +17,53 @@ const SPREAD_MILLISECONDS: std::ops::RangeInclusive<u32> = 10_000..=18_750;
 pub struct Same {
     /// The status.
     pub status: u16,
-    /// Names in lower case and values, sorted.
+    /// Names and values, sorted.
     pub fields: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
 }
 
 impl Same {
-    /// Of these parts; `added` names the fields that the framework puts into every response.
+    /// Of these parts; `added` names the fields that the framework adds later.
     pub fn new(
         status: u16,
         fields: impl IntoIterator<Item = (String, String)>,
         body: &[u8],
         added: &[&str],
     ) -> Self {
-        let mut fields: Vec<_> = fields
+        let fields = fields
             .into_iter()
             .map(|(name, value)| (name.to_ascii_lowercase(), value))
-            .filter(|(name, _)| {
-                !OF_THE_SERVER.contains(&name.as_str()) && !added.contains(&name.as_str())
-            })
-            .map(|(name, value)| match name.as_str() {
-                "retry-after" => (name, spread(&value, &SPREAD_SECONDS)),
-                _ => (name, value),
+            .filter(|(name, _)| !OF_THE_SERVER.contains(&name.as_str()));
+        Self::of_fields(status, fields, body, added)
+    }
+
+    /// Of a response that came, stricter: with the names as they were written, the status line among them,
+    /// with everything but `Date` and what is `added`.
+    #[must_use]
+    pub fn as_written(response: &Response, added: &[&str]) -> Self {
+        let fields = response.fields.iter().cloned();
+        let fields = fields.filter(|(name, _)| !name.eq_ignore_ascii_case("date"));
+        let line = ("the status line".to_owned(), response.status_line.clone());
+        let fields = fields.chain([line]);
+        Self::of_fields(response.status, fields, &response.body, added)
+    }
+
+    fn of_fields(
+        status: u16,
+        fields: impl Iterator<Item = (String, String)>,
+        body: &[u8],
+        added: &[&str],
+    ) -> Self {
+        let is_added = |name: &str| added.iter().any(|added| name.eq_ignore_ascii_case(added));
+        let mut fields: Vec<_> = fields
+            .filter(|(name, _)| !is_added(name))
+            .map(|(name, value)| {
+                if name.eq_ignore_ascii_case("retry-after") {
+                    (name, spread(&value, &SPREAD_SECONDS))
+                } else {
+                    (name, value)
+                }
             })
             .collect();
         fields.sort();
@@ -50,7 +74,7 @@ impl Same {
         }
     }
 
-    /// Of a response that came; `added` names the fields that the framework puts into every response.
+    /// Of a response that came; `added` names the fields that the framework adds later.
     #[must_use]
     pub fn of(response: &Response, added: &[&str]) -> Self {
         Self::new(

@@ -118,6 +118,29 @@ impl Site {
         self.ask("GET", target, &[], "")
     }
 
+    /// Logs a demo user in and returns the cookie.
+    ///
+    /// # Errors
+    ///
+    /// He may not.
+    pub fn log_in(&self, user: &str) -> Result<String, Broken> {
+        let form = format!("user={user}&password={user}");
+        let length = form.len().to_string();
+        let fields = [
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Content-Length", length.as_str()),
+        ];
+        let response = self.ask("POST", "/login", &fields, &form)?;
+        let cookie = response
+            .values("set-cookie")
+            .find(|cookie| cookie.starts_with("sessionid="))
+            .and_then(|cookie| cookie.split(';').next());
+        cookie.map(str::to_owned).ok_or_else(|| {
+            let (status, fields) = (response.status, &response.fields);
+            broken(format!("{user} cannot log in: {status} {fields:?}"))
+        })
+    }
+
     /// Closes the default site by way of the state's file, as the command line would, and waits until the
     /// process shows it.
     ///

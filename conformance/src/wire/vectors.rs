@@ -59,14 +59,14 @@ impl fmt::Display for Tally {
 /// The cases cannot be read, or a site cannot be started.
 pub fn run(subject: &Subject, refused: &[&str]) -> Result<Tally, Broken> {
     let mut tally = Tally::default();
-    let mut by_config: BTreeMap<String, Vec<Case>> = BTreeMap::new();
+    let mut can_be_sent = Vec::new();
     for case in vectors::all().map_err(|error| broken(error.to_string()))? {
         match why_not(&case, &subject.framework)? {
             Some(why) => *tally.left_out.entry(why).or_default() += 1,
-            None => by_config.entry(site_config(&case)?).or_default().push(case),
+            None => can_be_sent.push(case),
         }
     }
-    for (config, cases) in &by_config {
+    for (config, cases) in &by_config(can_be_sent)? {
         let site = Site::start(subject.program(), config)?;
         tally.sites += 1;
         for case in cases {
@@ -120,6 +120,15 @@ fn verdict_from(case: &Case, peer: Option<&str>) -> Result<bool, Broken> {
     let line = case.request_line().map_err(|error| broken(&error))?;
     let now = Timestamp::from_millis(1_795_000_000_000);
     Ok(line.with_facts(|facts| snapshot.decide(facts, now).is_allowed()))
+}
+
+/// Cases that one site can answer, by the site's configuration.
+pub(super) fn by_config(cases: Vec<Case>) -> Result<BTreeMap<String, Vec<Case>>, Broken> {
+    let mut by_config: BTreeMap<String, Vec<Case>> = BTreeMap::new();
+    for case in cases {
+        by_config.entry(site_config(&case)?).or_default().push(case);
+    }
+    Ok(by_config)
 }
 
 /// The case's configuration with its modes pinned.
@@ -209,7 +218,7 @@ fn send(site: &Site, case: &Case, refused: bool) -> Result<(), Broken> {
     )))
 }
 
-fn send_http1(site: &Site, case: &Case) -> Result<Response, Broken> {
+pub(super) fn send_http1(site: &Site, case: &Case) -> Result<Response, Broken> {
     let (method, bytes) = head(case).ok_or_else(|| broken("is not one request"))?;
     let mut connection = Connection::open(site.address())?;
     connection.send(&bytes)?;
