@@ -34,8 +34,9 @@ fn program(name: &str, package: &str) -> Result<PathBuf, Broken> {
     })
 }
 
-/// Nothing but the date, the order of fields, and what a framework is known to add may differ. What the
-/// application says to an admitted request is its own; its status and cookies are not.
+/// Nothing but the date, whether the connection goes on, the order of fields, and what a framework is known
+/// to add may differ. What the application says to an admitted request is its own; its status and cookies
+/// are not, but frameworks differ in whether a route for GET answers HEAD.
 fn difference(one: &Answered, other: &Answered, added: &[&str]) -> Option<String> {
     if one.admitted {
         let seen = |answered: &Answered| {
@@ -44,7 +45,9 @@ fn difference(one: &Answered, other: &Answered, added: &[&str]) -> Option<String
                 .values("set-cookie")
                 .map(str::to_owned)
                 .collect();
-            (answered.response.status, cookies)
+            let is_head = answered.id.ends_with("HEAD");
+            let status = (!is_head).then_some(answered.response.status);
+            (status, cookies)
         };
         let (one, other) = (seen(one), seen(other));
         return (one != other).then(|| format!("{one:?} and {other:?}"));

@@ -17,6 +17,8 @@ pub struct Framework {
     /// Drops a handler when its client resets the connection. A framework that lets handlers run to their
     /// end counts such a request until then.
     pub cancels_handlers: bool,
+    /// The same when a client resets a stream of an HTTP/2 connection, or loses the connection.
+    pub cancels_streams: bool,
     /// Fields that the framework puts into maintenance's answers when they have left the adapter, besides
     /// `Date` and `Connection`. In lower case.
     pub adds_fields: &'static [&'static str],
@@ -31,6 +33,7 @@ impl Framework {
         decodes_paths: false,
         http2: true,
         cancels_handlers: true,
+        cancels_streams: true,
         adds_fields: &[],
     };
 
@@ -41,10 +44,12 @@ impl Framework {
         ..Self::HYPER
     };
 
-    /// actix-web: its expect handler runs before any middleware, and its router decodes paths.
+    /// actix-web: its expect handler runs before any middleware, and its router decodes paths. Over HTTP/2 each
+    /// handler is a task of its own, which nobody stops (`actix_http::h2::Dispatcher`).
     pub const ACTIX: Self = Self {
         continues_first: true,
         decodes_paths: true,
+        cancels_streams: false,
         ..Self::HYPER
     };
 }
