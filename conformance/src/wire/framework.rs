@@ -19,6 +19,9 @@ pub struct Framework {
     pub cancels_handlers: bool,
     /// The same when a client resets a stream of an HTTP/2 connection, or loses the connection.
     pub cancels_streams: bool,
+    /// Waits without a limit for the rest of a chunked body that stops in the middle, also after its request
+    /// was answered. The request is not counted meanwhile; only a proxy in front ends the connection.
+    pub waits_for_chunks: bool,
     /// Fields that the framework puts into maintenance's answers when they have left the adapter, besides
     /// `Date` and `Connection`. In lower case.
     pub adds_fields: &'static [&'static str],
@@ -34,6 +37,7 @@ impl Framework {
         http2: true,
         cancels_handlers: true,
         cancels_streams: true,
+        waits_for_chunks: false,
         adds_fields: &[],
     };
 
@@ -45,11 +49,13 @@ impl Framework {
     };
 
     /// actix-web: its expect handler runs before any middleware, and its router decodes paths. Over HTTP/2 each
-    /// handler is a task of its own, which nobody stops (`actix_http::h2::Dispatcher`).
+    /// handler is a task of its own, which nobody stops (`actix_http::h2::Dispatcher`). After an early answer it
+    /// reads a chunked body to its end, and no timer runs meanwhile (`actix_http::h1::Dispatcher`).
     pub const ACTIX: Self = Self {
         continues_first: true,
         decodes_paths: true,
         cancels_streams: false,
+        waits_for_chunks: true,
         ..Self::HYPER
     };
 }
