@@ -28,6 +28,15 @@ pub struct Framework {
 }
 
 impl Framework {
+    /// Whether the parser answers 400 to a method before anybody else sees it.
+    #[must_use]
+    pub fn refuses(&self, method: &str) -> bool {
+        const KNOWN: [&str; 9] = [
+            "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+        ];
+        !self.knows_all_methods && !KNOWN.contains(&method)
+    }
+
     /// hyper alone, and every framework on it that changes nothing below the middleware.
     pub const HYPER: Self = Self {
         continues_first: false,

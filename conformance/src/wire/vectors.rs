@@ -225,7 +225,7 @@ pub(super) fn send_http1(site: &Site, case: &Case) -> Result<Response, Broken> {
     connection.response(&method)
 }
 
-fn send_http2(site: &Site, case: &Case) -> Result<Response, Broken> {
+pub(super) fn send_http2(site: &Site, case: &Case) -> Result<Response, Broken> {
     let request = &case.request;
     let text = |key: &str| request[key].as_str();
     let fields: Vec<(&str, &str)> = request["headers"]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::{OFFLINE, shown};
 use crate::backend_suite::Broken;
 use crate::ensure;
-use crate::wire::{Http2, Response, Same, Site, Subject, http2_request};
+use crate::wire::{Http2, Response, Same, Site, Subject, http2_request, table};
 
 /// An answer "at once" takes less than this.
 const AT_ONCE: Duration = Duration::from_millis(900);
@@ -67,6 +67,15 @@ pub fn http_2_gets_the_same_answers(subject: &Subject) -> Result<(), Broken> {
         }
     }
     Ok(())
+}
+
+/// The whole [`table`]: what the engine itself gives.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn http_2_gets_the_engines_own_answers(subject: &Subject) -> Result<(), Broken> {
+    table::answers_over_http_2_as_the_engine_does(subject)
 }
 
 /// HEAD has the length of GET and no body.

@@ -170,8 +170,8 @@ pub fn lets_admitted_requests_end_well(subject: &Subject) -> Result<(), Broken> 
     let mut stream = site.connect()?;
     stream.send(&request("GET", "/stream?chunks=40&ms=50", &[], ""))?;
     let mut upload = site.connect()?;
-    let fields = [("Content-Length", "10")];
-    upload.send(&request("POST", "/upload", &fields, "hello"))?;
+    let (length, half) = (("Content-Length", "2000"), "x".repeat(1000));
+    upload.send(&request("POST", "/upload", &[length], &half))?;
     site.wait_for_in_flight((3, 0), "before the switch")?;
 
     site.close(&On::default())?;
@@ -184,10 +184,10 @@ pub fn lets_admitted_requests_end_well(subject: &Subject) -> Result<(), Broken> 
     );
     site.wait_for_in_flight((3, 0), "after the switch, with what was admitted before")?;
 
-    upload.send(b"world")?;
+    upload.send(half.as_bytes())?;
     let uploaded = upload.response("POST")?;
     ensure!(
-        uploaded.text() == "{\"bytes\":10}",
+        uploaded.text() == "{\"bytes\":2000}",
         "the upload: {}",
         shown(&uploaded)
     );
