@@ -68,7 +68,7 @@ macro_rules! wire_suite {
                 a_running_request_ends_before_the_process_does, bodies_are_counted_and_streamed;
             counts: an_aborted_request_is_no_longer_counted, a_client_that_leaves_is_no_longer_counted,
                 an_upgraded_connection_is_counted_apart, a_reset_stream_is_no_longer_counted,
-                ten_thousand_broken_requests_leave_nothing, clients_that_stall_are_not_counted;
+                ten_thousand_broken_requests_leave_nothing, a_thousand_broken_streams_leave_nothing, clients_that_stall_are_not_counted;
             http2: http_2_gets_the_same_answers, http_2_gets_the_engines_own_answers, http_2_head_is_like_get,
                 http_2_authority_names_the_site, http_2_bodies_hold_nothing_up,
                 http_2_grpc_gets_its_status, http_2_streams_do_not_mix;

@@ -6,6 +6,7 @@ use maintenance_mode::{Mode, On};
 
 use crate::backend_suite::Broken;
 use crate::ensure;
+use crate::in_flight::Dice;
 use crate::wire::{Connection, Http2, Site, Subject, http2_request, request};
 
 const CONFIG: &str = "backend = \"file:state.json\"\n";
@@ -192,6 +193,45 @@ pub fn ten_thousand_broken_requests_leave_nothing(subject: &Subject) -> Result<(
     }
     println!("10 000 requests in {:?}", began.elapsed());
     Ok(())
+}
+
+/// A thousand streams on forty connections, finished, reset or lost as the dice say, on an open and on a closed
+/// site: nothing is left.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn a_thousand_broken_streams_leave_nothing(subject: &Subject) -> Result<(), Broken> {
+    if !subject.framework.http2 {
+        return Ok(());
+    }
+    let site = Site::start(subject.program(), CONFIG)?;
+    let mut dice = Dice::default();
+    for round in 0..40 {
+        if round == 20 {
+            site.close(&On::default())?;
+        }
+        let connection = site.connect_http2()?;
+        let mut kept = Vec::new();
+        for _ in 0..25 {
+            let target = ["/", "/slow?ms=5", "/stream?chunks=5&ms=1", "/healthz"];
+            let exchange = begin_http2(&connection, target[dice.roll(4) as usize])?;
+            match dice.roll(3) {
+                // Servers end connections with many more resets than this (CVE-2023-44487).
+                0 => exchange.cancel(),
+                _ => kept.push(exchange),
+            }
+        }
+        if dice.roll(2) == 0 {
+            for exchange in kept.drain(..) {
+                connection.finish(exchange)?;
+            }
+        }
+        if dice.roll(2) == 0 {
+            connection.abort()?;
+        }
+    }
+    site.wait_for_in_flight(NOTHING, "after a storm of streams")
 }
 
 /// A head that never ends, and a body that never comes to its end while the site is closed: the server
