@@ -25,6 +25,12 @@ pub struct Framework {
     /// Fields that the framework puts into maintenance's answers when they have left the adapter, besides
     /// `Date` and `Connection`. In lower case.
     pub adds_fields: &'static [&'static str],
+    /// Sends `Content-Length: 0` where HEAD asks for an answer without a body. It may be left out (RFC 9110,
+    /// section 8.6).
+    pub says_zero_to_head: bool,
+    /// Requests of `own-answers.json` of which the framework does not show everything to a middleware, so that
+    /// another site's answer comes. Blocked they are all the same.
+    pub answers_apart: &'static [&'static str],
 }
 
 impl Framework {
@@ -48,6 +54,8 @@ impl Framework {
         cancels_streams: true,
         waits_for_chunks: false,
         adds_fields: &[],
+        says_zero_to_head: true,
+        answers_apart: &[],
     };
 
     /// axum is hyper below the middleware. Above it, `Router` adds `Allow` to whatever a layer of a route

@@ -5,7 +5,7 @@ use maintenance_mode::{Decision, Facts, RouteOverride, Timestamp};
 
 use crate::backend_suite::{Broken, broken};
 use crate::vectors::Case;
-use crate::wire::{Response, Same};
+use crate::wire::{Framework, Response, Same};
 
 /// What the engine wants to be answered.
 #[derive(Debug)]
@@ -91,12 +91,19 @@ pub(super) fn wanted(case: &Case) -> Result<Wanted, Broken> {
 
 impl Wanted {
     /// How a response misses it; `None`: in nothing.
-    pub(super) fn missed_by(&self, response: &Response, added: &[&str]) -> Option<String> {
+    pub(super) fn missed_by(
+        self,
+        response: &Response,
+        framework: &Framework,
+        method: &str,
+    ) -> Option<String> {
         match self {
-            Self::Answer(wanted) => wanted.difference(&Same::of(response, added)),
+            Self::Answer(wanted) => wanted
+                .left_by(framework, method)
+                .difference(&Same::of(response, framework.adds_fields)),
             Self::Application { expired } => {
                 let set: Vec<&str> = response.values("set-cookie").collect();
-                let fits = !response.is_maintenance() && set == *expired;
+                let fits = !response.is_maintenance() && set == expired;
                 (!fits).then(|| {
                     format!(
                         "must come through: {} {:?}",
