@@ -28,8 +28,8 @@ pub struct Framework {
     /// Sends `Content-Length: 0` where HEAD asks for an answer without a body. It may be left out (RFC 9110,
     /// section 8.6).
     pub says_zero_to_head: bool,
-    /// Requests of `own-answers.json` of which the framework does not show everything to a middleware, so that
-    /// another site's answer comes. Blocked they are all the same.
+    /// Requests of `own-answers.json` and of the vectors, by id, of which the framework does not show everything
+    /// to a middleware. They are blocked, with the answer of whichever site.
     pub answers_apart: &'static [&'static str],
 }
 

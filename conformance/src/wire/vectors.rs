@@ -71,7 +71,9 @@ pub fn run(subject: &Subject, refused: &[&str]) -> Result<Tally, Broken> {
         tally.sites += 1;
         for case in cases {
             tally.sent += 1;
-            if let Err(failure) = send(&site, case, refused.contains(&case.id.as_str())) {
+            let id = case.id.as_str();
+            let is_apart = subject.framework.answers_apart.contains(&id);
+            if let Err(failure) = send(&site, case, refused.contains(&id), is_apart) {
                 tally
                     .failures
                     .push(format!("{}: {failure} ({})", case.id, case.why));
@@ -189,11 +191,12 @@ fn head(case: &Case) -> Option<(String, Vec<u8>)> {
     })
 }
 
-fn send(site: &Site, case: &Case, refused: bool) -> Result<(), Broken> {
+fn send(site: &Site, case: &Case, refused: bool, is_apart: bool) -> Result<(), Broken> {
     let expected = case.via_http_crate.unwrap_or(case.expected);
     let Expected::Verdict { allowed, .. } = expected else {
         return Err(broken("expects no verdict"));
     };
+    let allowed = allowed && !is_apart;
     let response = if is_http2(case) {
         send_http2(site, case)?
     } else {

