@@ -5,7 +5,7 @@ use crate::backend_suite::{Broken, broken};
 /// One response.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// The status line; over HTTP/2, which has none, an empty text.
+    /// The status line; empty where there was none to see.
     pub status_line: String,
     /// The status.
     pub status: u16,
@@ -18,7 +18,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// A response as a framework's own test client saw it.
+    /// A response as a client of another kind saw it: a framework's own, or one for HTTP/2.
     pub fn new<'a>(
         status: u16,
         fields: impl IntoIterator<Item = (&'a str, &'a [u8])>,
@@ -29,6 +29,7 @@ impl Response {
             (name.to_owned(), value)
         });
         Self {
+            status_line: String::new(),
             status,
             fields: fields.collect(),
             body: body.into(),
