@@ -413,6 +413,8 @@ impl Shared {
         let now = now();
         snapshot.prepare(now);
         self.cell.store(Arc::clone(&snapshot), now);
+        let version = snapshot.state().map(|state| state.version());
+        self.in_flight.begin_era(version);
         self.published.send_replace(snapshot);
     }
 }
