@@ -4,7 +4,6 @@ use actix_web::HttpResponse;
 use actix_web::body::BodySize;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
-use bytes::Bytes;
 use maintenance_mode::answer::{Field, expired_cookie};
 use maintenance_mode::{Answer, Block, Facts};
 
@@ -32,14 +31,6 @@ pub(crate) fn response<B>(
     }
     response.extensions_mut().insert(Verdict::of_block(block));
     response
-}
-
-/// A response without words.
-pub(crate) fn bare<B>() -> HttpResponse<MaintenanceBody<B>> {
-    HttpResponse::with_body(
-        StatusCode::SERVICE_UNAVAILABLE,
-        MaintenanceBody::answer(Bytes::new(), BodySize::Sized(0)),
-    )
 }
 
 fn body_size(answer: &Answer<'_>) -> BodySize {

@@ -1,14 +1,12 @@
 //! The service: count, decide, pass on or answer.
 
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::SystemTime;
 
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse};
 use actix_web::{Error, HttpMessage, HttpResponse};
-use maintenance_mode::live::InFlightGuard;
-use maintenance_mode::{Admission, Decision, Facts, Policy, Snapshot, Timestamp, Visitor};
+use maintenance_mode::live::{InFlightGuard, Judgement};
+use maintenance_mode::{Facts, Visitor};
 
 use crate::answer;
 use crate::body::MaintenanceBody;
@@ -29,24 +27,8 @@ struct Gate {
     settings: Settings,
 }
 
-/// What becomes of a request.
-enum Judgement<B> {
-    /// Let it through; with the policy whose cookies expire if the visitor is logged out.
-    Pass { logs_out: Option<Arc<Policy>> },
-    /// Answer it here.
-    Answer {
-        response: HttpResponse<MaintenanceBody<B>>,
-        logs_out: bool,
-    },
-}
-
-/// A decision with all that it was made from.
-struct Decided<'d> {
-    decision: Decision<'d>,
-    facts: &'d Facts<'d>,
-    snapshot: &'d Arc<Snapshot>,
-    now: Timestamp,
-}
+/// What becomes of a request, in actix's types.
+type Judged<B> = Judgement<HttpResponse<MaintenanceBody<B>>>;
 
 impl<S> MaintenanceService<S> {
     pub(crate) fn new(inner: S, settings: Settings) -> Self {
@@ -93,9 +75,12 @@ where
     #[inline(never)]
     fn consider(&self, request: ServiceRequest, guard: InFlightGuard) -> ResponseFuture<S, B> {
         match self.gate.judge_unasked(&request) {
-            Some(Judgement::Pass { .. }) => ResponseFuture::passed(self.inner.call(request), guard),
-            Some(Judgement::Answer { response, .. }) => {
-                ResponseFuture::answered(request.into_response(response))
+            Some(Judgement::Pass(pass)) => {
+                request.extensions_mut().insert(pass.admission);
+                ResponseFuture::passed(self.inner.call(request), guard)
+            }
+            Some(Judgement::Answer { answer, .. }) => {
+                ResponseFuture::answered(request.into_response(answer))
             }
             None => ResponseFuture::asking(Box::pin(ask(
                 Rc::clone(&self.inner),
@@ -120,46 +105,52 @@ where
     let functions = &gate.settings.functions;
     let identity = functions.identify(&request).await;
     match identity.with_visitor(|visitor| gate.judge(&request, visitor)) {
-        Judgement::Pass { logs_out } => {
-            if logs_out.is_some() {
+        Judgement::Pass(pass) => {
+            request.extensions_mut().insert(pass.admission);
+            if pass.logs_out.is_some() {
                 functions.log_out(&request).await;
             }
             let mut response = inner.call(request).await?;
-            if let Some(policy) = logs_out {
+            if let Some(policy) = pass.logs_out {
                 answer::expire_cookies(response.headers_mut(), policy.logout_cookies());
             }
             Ok(response.map_body(|head, body| MaintenanceBody::passed(body, head.status, guard)))
         }
-        Judgement::Answer { response, logs_out } => {
+        Judgement::Answer { answer, logs_out } => {
             drop(guard);
             if logs_out {
                 functions.log_out(&request).await;
             }
-            Ok(request.into_response(response))
+            Ok(request.into_response(answer))
         }
     }
 }
 
 impl Gate {
     /// What becomes of the request, if that can be said without knowing who asks.
-    fn judge_unasked<B>(&self, request: &ServiceRequest) -> Option<Judgement<B>> {
-        let can_identify = self.settings.functions.can_identify();
-        self.decide(request, Visitor::Unknown, |decided| {
-            let asks = can_identify && decided.decision.asks_for_visitor();
-            (!asks).then(|| decided.carry_out(request))
+    fn judge_unasked<B>(&self, request: &ServiceRequest) -> Option<Judged<B>> {
+        let maintenance = &self.settings.maintenance;
+        self.with_facts(request, Visitor::Unknown, |facts| {
+            if self.settings.functions.can_identify() {
+                maintenance.judge_unasked(facts, answer::response)
+            } else {
+                Some(maintenance.judge(facts, answer::response))
+            }
         })
     }
 
     /// What becomes of the request of this visitor.
-    fn judge<B>(&self, request: &ServiceRequest, visitor: Visitor<'_>) -> Judgement<B> {
-        self.decide(request, visitor, |decided| decided.carry_out(request))
+    fn judge<B>(&self, request: &ServiceRequest, visitor: Visitor<'_>) -> Judged<B> {
+        self.with_facts(request, visitor, |facts| {
+            self.settings.maintenance.judge(facts, answer::response)
+        })
     }
 
-    fn decide<T>(
+    fn with_facts<T>(
         &self,
         request: &ServiceRequest,
         visitor: Visitor<'_>,
-        then: impl FnOnce(Decided<'_>) -> T,
+        then: impl FnOnce(&Facts<'_>) -> T,
     ) -> T {
         let settings = &self.settings;
         let routes = settings.named.facts(request.request());
@@ -170,41 +161,6 @@ impl Gate {
             .route_override(settings.route_override.or(routes.route_override))
             .control(routes.control)
             .test(settings.test_mode);
-        let snapshot = settings.maintenance.snapshot();
-        let now = Timestamp::from(SystemTime::now());
-        then(Decided {
-            decision: snapshot.decide(&facts, now),
-            facts: &facts,
-            snapshot: &snapshot,
-            now,
-        })
-    }
-}
-
-impl Decided<'_> {
-    /// Makes the answer, or leaves word for the status extractor.
-    fn carry_out<B>(self, request: &ServiceRequest) -> Judgement<B> {
-        match self.decision {
-            Decision::Allow(allow) => {
-                request.extensions_mut().insert(Admission::new(
-                    Arc::clone(self.snapshot),
-                    self.now,
-                    self.facts.peer,
-                    &allow,
-                ));
-                Judgement::Pass {
-                    logs_out: allow.logout.then(|| Arc::clone(self.snapshot.policy())),
-                }
-            }
-            Decision::Block(block) => Judgement::Answer {
-                response: answer::response(&block, self.facts),
-                logs_out: block.logout,
-            },
-            // A decision that this adapter does not know yet lets nobody in.
-            _ => Judgement::Answer {
-                response: answer::bare(),
-                logs_out: false,
-            },
-        }
+        then(&facts)
     }
 }

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 
 use http::request::Parts;
-use http::uri::Authority;
 use http::{Extensions, HeaderMap, Method, Request, Uri};
+use maintenance_mode::http::facts;
 use maintenance_mode::{Facts, Peer};
 
 /// What the facts of a request borrow.
@@ -28,16 +28,11 @@ impl<'a> Head<'a> {
 
     /// `uri` is the original one, which routers further out may have cut.
     pub(crate) fn facts(&self, uri: &'a Uri, peer: Peer) -> Facts<'a> {
-        Facts::new(self.method.as_str(), uri.path())
-            .query(uri.query())
-            .authority(
-                self.uri
-                    .authority()
-                    .or(uri.authority())
-                    .map(Authority::as_str),
-            )
-            .headers(self.headers)
-            .peer(peer)
+        let facts = facts(self.method, uri, self.headers).peer(peer);
+        match self.uri.authority() {
+            Some(authority) => facts.authority(Some(authority.as_str())),
+            None => facts,
+        }
     }
 }
 

@@ -6,11 +6,11 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::Response;
+use maintenance_mode::http::expire_cookies;
 use maintenance_mode::live::InFlightGuard;
 use maintenance_mode::{Policy, Verdict};
 use pin_project_lite::pin_project;
 
-use crate::answer;
 use crate::body::MaintenanceBody;
 use crate::functions::BoxFuture;
 
@@ -115,7 +115,7 @@ where
 impl Epilogue {
     fn write<R>(self, response: &mut Response<R>) {
         if let Some(policy) = self.expires {
-            answer::expire_cookies(response.headers_mut(), policy.logout_cookies());
+            expire_cookies(response.headers_mut(), policy.logout_cookies());
         }
         // A layer further in may have closed what this one let through.
         response

@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use http::{Extensions, Uri};
+use maintenance_mode::http::Drain;
 use maintenance_mode::{Identity, Maintenance, Peer, RouteOverride};
 use tower_layer::Layer;
 
-use crate::drain::Drain;
 use crate::facts::{Head, plain_peer};
 use crate::functions::{ApplicationFns, PartsFn};
 use crate::routes::Routes;

@@ -90,9 +90,7 @@
 //! [`Maintenance::off`]: maintenance_mode::Maintenance::off
 //! [`Maintenance::changed`]: maintenance_mode::Maintenance::changed
 
-mod answer;
 mod body;
-mod drain;
 mod facts;
 mod functions;
 mod future;
@@ -102,11 +100,11 @@ mod service;
 mod status;
 
 pub use body::MaintenanceBody;
-pub use drain::Drain;
 pub use functions::PartsFn;
 pub use future::ResponseFuture;
 pub use layer::MaintenanceLayer;
 pub use maintenance_mode::Verdict;
+pub use maintenance_mode::http::Drain;
 pub use routes::Routes;
 pub use service::MaintenanceService;
 pub use status::MaintenanceStatus;

@@ -3,18 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
-use maintenance_mode::live::InFlightGuard;
-use maintenance_mode::{Admission, Decision, Facts, Peer, Policy, Snapshot, Timestamp, Visitor};
+use maintenance_mode::http::{Announced, response, settle};
+use maintenance_mode::live::{InFlightGuard, Judgement, Pass};
+use maintenance_mode::{Facts, Peer, Visitor};
 use tower_service::Service;
 
-use crate::answer;
 use crate::body::MaintenanceBody;
-use crate::drain::{self, Announced};
 use crate::facts::Head;
 use crate::future::{Epilogue, Outcome, Passed, ResponseFuture};
 use crate::layer::Settings;
@@ -39,31 +37,6 @@ impl Clone for Gate {
     fn clone(&self) -> Self {
         Self::new(self.settings.clone())
     }
-}
-
-/// What becomes of a request.
-enum Judgement {
-    Pass(Pass),
-    /// Answer it here.
-    Answer {
-        response: Response<Bytes>,
-        logs_out: bool,
-    },
-}
-
-/// Let it through.
-struct Pass {
-    admission: Admission,
-    /// The policy whose cookies expire, if the visitor is logged out.
-    logs_out: Option<Arc<Policy>>,
-}
-
-/// A decision with all that it was made from.
-struct Decided<'d> {
-    decision: Decision<'d>,
-    facts: &'d Facts<'d>,
-    snapshot: &'d Arc<Snapshot>,
-    now: Timestamp,
 }
 
 impl<S> MaintenanceService<S> {
@@ -114,10 +87,10 @@ impl<S> MaintenanceService<S> {
     {
         match self.gate.judge_unasked(Head::of(&request)) {
             Some(Judgement::Pass(pass)) => {
-                ResponseFuture::passed(pass.carry_out(&mut self.inner, request, guard))
+                ResponseFuture::passed(carry_out(pass, &mut self.inner, request, guard))
             }
-            Some(Judgement::Answer { response, .. }) => {
-                ResponseFuture::answered(self.gate.answer(response, request))
+            Some(Judgement::Answer { answer, .. }) => {
+                ResponseFuture::answered(self.gate.answer(answer, request))
             }
             None => {
                 // The one that said that it is ready goes along; the clone has not said so yet.
@@ -144,41 +117,41 @@ where
     let functions = &gate.settings.functions;
     let (parts, body) = request.into_parts();
     let identity = functions.identify(&parts).await;
-    match identity.with_visitor(|visitor| gate.judge(Head::from(&parts), visitor)) {
+    let judgement = identity.with_visitor(|visitor| gate.judge(Head::from(&parts), visitor));
+    match judgement {
         Judgement::Pass(pass) => {
             if pass.logs_out.is_some() {
                 functions.log_out(&parts).await;
             }
             let request = Request::from_parts(parts, body);
-            Outcome::Passed(pass.carry_out(&mut inner, request, guard))
+            Outcome::Passed(carry_out(pass, &mut inner, request, guard))
         }
-        Judgement::Answer { response, logs_out } => {
+        Judgement::Answer { answer, logs_out } => {
             drop(guard);
             if logs_out {
                 functions.log_out(&parts).await;
             }
-            Outcome::Answered(gate.answer(response, Request::from_parts(parts, body)))
+            Outcome::Answered(gate.answer(answer, Request::from_parts(parts, body)))
         }
     }
 }
 
-impl Pass {
-    fn carry_out<S, B>(
-        self,
-        inner: &mut S,
-        mut request: Request<B>,
-        guard: InFlightGuard,
-    ) -> Passed<S::Future>
-    where
-        S: Service<Request<B>>,
-    {
-        let epilogue = Box::new(Epilogue {
-            verdict: self.admission.verdict().clone(),
-            expires: self.logs_out,
-        });
-        request.extensions_mut().insert(self.admission);
-        Passed::new(inner.call(request), guard, Some(epilogue))
-    }
+/// Hands the request to the application.
+fn carry_out<S, B>(
+    pass: Pass,
+    inner: &mut S,
+    mut request: Request<B>,
+    guard: InFlightGuard,
+) -> Passed<S::Future>
+where
+    S: Service<Request<B>>,
+{
+    let epilogue = Box::new(Epilogue {
+        verdict: pass.admission.verdict().clone(),
+        expires: pass.logs_out,
+    });
+    request.extensions_mut().insert(pass.admission);
+    Passed::new(inner.call(request), guard, Some(epilogue))
 }
 
 impl Gate {
@@ -228,29 +201,34 @@ impl Gate {
     {
         let announced = Announced::of(request.version(), request.headers());
         let body = request.into_body();
-        drain::settle(self.settings.drain, announced, body, response.headers_mut());
+        settle(self.settings.drain, announced, body, response.headers_mut());
         response
     }
 
     /// What becomes of the request, if that can be said without knowing who asks.
-    fn judge_unasked(&self, head: Head<'_>) -> Option<Judgement> {
-        let can_identify = self.settings.functions.can_identify();
-        self.decide(head, Visitor::Unknown, |decided| {
-            let asks = can_identify && decided.decision.asks_for_visitor();
-            (!asks).then(|| judgement(decided))
+    fn judge_unasked(&self, head: Head<'_>) -> Option<Judgement<Response<Bytes>>> {
+        let maintenance = &self.settings.maintenance;
+        self.with_facts(head, Visitor::Unknown, |facts| {
+            if self.settings.functions.can_identify() {
+                maintenance.judge_unasked(facts, response)
+            } else {
+                Some(maintenance.judge(facts, response))
+            }
         })
     }
 
     /// What becomes of the request of this visitor.
-    fn judge(&self, head: Head<'_>, visitor: Visitor<'_>) -> Judgement {
-        self.decide(head, visitor, judgement)
+    fn judge(&self, head: Head<'_>, visitor: Visitor<'_>) -> Judgement<Response<Bytes>> {
+        self.with_facts(head, visitor, |facts| {
+            self.settings.maintenance.judge(facts, response)
+        })
     }
 
-    fn decide<T>(
+    fn with_facts<T>(
         &self,
         head: Head<'_>,
         visitor: Visitor<'_>,
-        then: impl FnOnce(Decided<'_>) -> T,
+        then: impl FnOnce(&Facts<'_>) -> T,
     ) -> T {
         let settings = &self.settings;
         let (route_override, control) = settings.route(head.extensions);
@@ -260,34 +238,6 @@ impl Gate {
             .route_override(route_override)
             .control(control)
             .test(settings.test_mode);
-        let snapshot = settings.maintenance.snapshot();
-        let now = Timestamp::from(SystemTime::now());
-        then(Decided {
-            decision: snapshot.decide(&facts, now),
-            facts: &facts,
-            snapshot: &snapshot,
-            now,
-        })
-    }
-}
-
-fn judgement(decided: Decided<'_>) -> Judgement {
-    match decided.decision {
-        Decision::Allow(allow) => {
-            let snapshot = Arc::clone(decided.snapshot);
-            Judgement::Pass(Pass {
-                admission: Admission::new(snapshot, decided.now, decided.facts.peer, &allow),
-                logs_out: allow.logout.then(|| Arc::clone(decided.snapshot.policy())),
-            })
-        }
-        Decision::Block(block) => Judgement::Answer {
-            response: answer::response(&block, decided.facts),
-            logs_out: block.logout,
-        },
-        // A decision that this adapter does not know yet lets nobody in.
-        _ => Judgement::Answer {
-            response: answer::bare(),
-            logs_out: false,
-        },
+        then(&facts)
     }
 }

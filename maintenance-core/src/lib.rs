@@ -49,7 +49,7 @@
 //!
 //! - `live` (default): the live handle, the memory and file backends and the watcher. Needs tokio.
 //! - `watch` (default): sees changes of a file at once by a directory watch; without it, by polling.
-//! - `http`: [`Headers`] for `http::HeaderMap`.
+//! - `http`: for stacks on the `http` crate, see `http`: facts, responses, [`Headers`] for `http::HeaderMap`.
 //!
 //! Without features the engine is pure and needs no runtime.
 
@@ -64,6 +64,8 @@ mod decide;
 mod decision;
 pub mod explain;
 pub mod host;
+#[cfg(feature = "http")]
+pub mod http;
 mod identity;
 #[cfg(feature = "live")]
 pub mod live;

@@ -102,7 +102,7 @@ impl<H: Headers + ?Sized> Headers for &H {
 }
 
 #[cfg(feature = "http")]
-impl Headers for http::HeaderMap {
+impl Headers for ::http::HeaderMap {
     fn for_each(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
         for value in self.get_all(name) {
             visit(value.as_bytes());
@@ -110,7 +110,7 @@ impl Headers for http::HeaderMap {
     }
 
     fn single<'a>(&'a self, name: &str) -> Single<'a> {
-        Single::from_values(self.get_all(name).iter().map(http::HeaderValue::as_bytes))
+        Single::from_values(self.get_all(name).iter().map(::http::HeaderValue::as_bytes))
     }
 }
 

@@ -3,7 +3,6 @@
 //! Count, decide, go on or answer. The rest of this file is what any hyper server has.
 
 mod body;
-mod drain;
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -15,13 +14,13 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use clap::Parser;
 use hyper::body::Incoming;
-use hyper::http::uri::Authority;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode, Version};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
-use maintenance_mode::{Block, Config, Decision, Facts, Maintenance, Peer, Timestamp};
+use maintenance_mode::http::{Announced, Drain, facts, response, settle};
+use maintenance_mode::{Config, Decision, Maintenance, Peer, Timestamp};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -52,10 +51,7 @@ async fn serve(
         return application(&request).map(|text| Body::counted(text, guard));
     }
     let (head, incoming) = request.into_parts();
-    let facts = Facts::new(head.method.as_str(), head.uri.path())
-        .query(head.uri.query())
-        .authority(head.uri.authority().map(Authority::as_str))
-        .headers(&head.headers)
+    let facts = facts(&head.method, &head.uri, &head.headers)
         // Only what the socket says. The engine knows which proxies may speak for others.
         .peer(Peer::Addr(peer.ip()));
     let snapshot = maintenance.snapshot();
@@ -66,49 +62,23 @@ async fn serve(
         }
         Decision::Block(block) => {
             // Dropping `guard` at the end takes the request out of the count: it was never admitted.
-            let mut response = answer(&block, &facts);
-            if drain::is_worthwhile(&head.headers) {
-                drain::in_background(incoming);
-            } else if head.version < Version::HTTP_2 {
-                // hyper will close the connection; a client that knows sends its next request elsewhere.
-                drain::announce_close(response.headers_mut());
-            }
-            response
+            let mut response = response(&block, &facts);
+            let announced = Announced::of(head.version, &head.headers);
+            settle(
+                Some(Drain::default()),
+                announced,
+                incoming,
+                response.headers_mut(),
+            );
+            response.map(Body::plain)
         }
         // A decision that this program does not know yet lets nobody in.
-        _ => status_only(StatusCode::SERVICE_UNAVAILABLE),
-    }
-}
-
-/// The engine's answer in hyper's types. An adapter would convert the prepared fields once for each
-/// snapshot (`answer.prepared().cache(…)`) instead of once for each request.
-fn answer(block: &Block<'_>, facts: &Facts<'_>) -> Response<Body> {
-    let answer = block.answer(facts);
-    let mut builder = Response::builder().status(answer.status());
-    answer.for_each_field(|name, value| {
-        if let Some(headers) = builder.headers_mut()
-            && let (Ok(name), Ok(value)) = (
-                hyper::header::HeaderName::from_bytes(name.as_bytes()),
-                hyper::header::HeaderValue::from_bytes(value),
-            )
-        {
-            headers.append(name, value);
+        _ => {
+            let mut response = Response::new(Body::plain(Bytes::new()));
+            *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            response
         }
-    });
-    // The same length for HEAD, whose body is empty.
-    if let Some(length) = answer.content_length() {
-        builder = builder.header(hyper::header::CONTENT_LENGTH, length);
     }
-    let body = Body::plain(answer.body_for(facts.method));
-    builder
-        .body(body)
-        .unwrap_or_else(|_| status_only(StatusCode::SERVICE_UNAVAILABLE))
-}
-
-fn status_only(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::plain(Bytes::new()));
-    *response.status_mut() = status;
-    response
 }
 
 /// The application.

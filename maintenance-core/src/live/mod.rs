@@ -8,6 +8,7 @@ mod changes;
 mod control;
 mod force;
 mod in_flight;
+mod judgement;
 mod status;
 mod watcher;
 
@@ -15,6 +16,7 @@ pub use changes::Changes;
 pub use control::{Author, Changed, Control, ControlError, Off, On};
 pub use force::Forced;
 pub use in_flight::{InFlight, InFlightGuard};
+pub use judgement::{Judgement, Pass};
 pub use status::{Freshness, SiteStatus, Status};
 
 use std::path::Path;

@@ -1,13 +1,18 @@
 //! From an answer of the engine to a response.
 
+use ::http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
+use ::http::{Response, StatusCode};
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, SET_COOKIE};
-use http::{Response, StatusCode};
-use maintenance_mode::answer::{Answer, Field, expired_cookie};
-use maintenance_mode::{Block, Facts, Verdict};
 
-/// The response to a blocked request.
-pub(crate) fn response(block: &Block<'_>, facts: &Facts<'_>) -> Response<Bytes> {
+use crate::answer::{Answer, Field, expired_cookie};
+use crate::decision::Block;
+use crate::request::Facts;
+use crate::verdict::Verdict;
+
+/// The response to a blocked request: the prepared fields, converted once for each answer, and bytes that
+/// are shared. Its extensions have the [`Verdict`], and it expires the cookies of a visitor who is logged out.
+#[must_use]
+pub fn response(block: &Block<'_>, facts: &Facts<'_>) -> Response<Bytes> {
     let answer = block.answer(facts);
     let mut response = Response::new(answer.body_for(facts.method));
     // The engine's statuses are checked when the policy is compiled.
@@ -21,13 +26,6 @@ pub(crate) fn response(block: &Block<'_>, facts: &Facts<'_>) -> Response<Bytes> 
     }
     append_expired(response.headers_mut(), block.expired_cookies());
     response.extensions_mut().insert(Verdict::from(block));
-    response
-}
-
-/// A response without words.
-pub(crate) fn bare() -> Response<Bytes> {
-    let mut response = Response::new(Bytes::new());
-    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     response
 }
 
@@ -62,7 +60,7 @@ fn convert(fields: &[Field]) -> HeaderMap {
 ///
 /// A cookie that the application has set anew in this response is left alone: it belongs to the
 /// anonymous visitor.
-pub(crate) fn expire_cookies(headers: &mut HeaderMap, names: &[String]) {
+pub fn expire_cookies(headers: &mut HeaderMap, names: &[String]) {
     let is_set_anew = |name: &str| {
         let mut set = headers.get_all(SET_COOKIE).iter();
         set.any(|cookie| {

@@ -7,9 +7,11 @@ use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
+use ::http::Version;
+use ::http::header::{
+    CONNECTION, CONTENT_LENGTH, EXPECT, HeaderMap, HeaderValue, TRANSFER_ENCODING,
+};
 use bytes::Buf;
-use http::Version;
-use http::header::{CONNECTION, CONTENT_LENGTH, EXPECT, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use http_body::Body;
 
 /// How the unread body of a blocked HTTP/1.x request is treated.
@@ -48,7 +50,7 @@ impl Drain {
 
 /// What the head of a request says of its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Announced {
+pub enum Announced {
     /// There is none, or the protocol ends it well without our help.
     Nothing,
     /// This many bytes, or nobody knows how many.
@@ -59,7 +61,8 @@ pub(crate) enum Announced {
 
 impl Announced {
     /// RFC 9112, section 6.3: a request has a body only if a field says so.
-    pub(crate) fn of(version: Version, headers: &HeaderMap) -> Self {
+    #[must_use]
+    pub fn of(version: Version, headers: &HeaderMap) -> Self {
         if version >= Version::HTTP_2 {
             return Self::Nothing;
         }
@@ -77,13 +80,11 @@ impl Announced {
     }
 }
 
-/// Reads the body in the background, or says in the answer that the connection ends.
-pub(crate) fn settle<B>(
-    policy: Option<Drain>,
-    announced: Announced,
-    body: B,
-    answer: &mut HeaderMap,
-) where
+/// Reads the unread body of a blocked request in the background, or says in the answer that the connection
+/// ends. Returns at once. Reading on takes a tokio runtime with its timer; outside of one, and with no
+/// policy, the connection ends.
+pub fn settle<B>(policy: Option<Drain>, announced: Announced, body: B, answer: &mut HeaderMap)
+where
     B: Body + Send + 'static,
 {
     let Announced::Bytes(length) = announced else {
