@@ -1,0 +1,54 @@
+//! Plain pages, and the control endpoint.
+
+use maintenance_mode_example_shop::{front_page, public_status, status_lines};
+use maintenance_mode_poem::{MaintenanceMiddleware, MaintenanceStatus};
+use poem::http::header::CACHE_CONTROL;
+use poem::web::{Data, Html, Json};
+use poem::{EndpointExt as _, IntoResponse, Route, get, handler};
+
+use crate::app::{App, LoggedIn};
+
+pub(super) fn add_to(routes: Route, app: &App) -> Route {
+    // Around all methods of the route, and nothing that is routed here comes past it.
+    let closed = MaintenanceMiddleware::force_on(app.maintenance.clone());
+    routes
+        .at("/", get(front))
+        .at("/healthz", get(health))
+        .at("/status-banner", get(status_banner))
+        .at("/always-open", get(always_open))
+        .at("/always-closed", get(always_closed).with(closed))
+        .at("/maintenance/status", get(control))
+}
+
+#[handler]
+fn front(user: LoggedIn, status: MaintenanceStatus, app: Data<&App>) -> Html<String> {
+    Html(front_page(user.0, &app.shop.items(), &status))
+}
+
+#[handler]
+fn health() -> &'static str {
+    "ok\n"
+}
+
+/// What the extractor says, as text.
+#[handler]
+fn status_banner(status: MaintenanceStatus) -> String {
+    status_lines(&status)
+}
+
+#[handler]
+fn always_open() -> &'static str {
+    "This page is open in every mode.\n"
+}
+
+#[handler]
+fn always_closed() -> &'static str {
+    "Nobody should ever read this.\n"
+}
+
+/// Open in every mode.
+#[handler]
+fn control(app: Data<&App>) -> impl IntoResponse {
+    let status = public_status(&app.maintenance.snapshot());
+    Json(status).with_header(CACHE_CONTROL, "no-store")
+}
