@@ -31,7 +31,7 @@ async fn control_is_open() {
 }
 
 /// An open application with a route that is closed by itself, whatever methods it has.
-fn with_a_closed_route(maintenance: &Maintenance) -> impl Endpoint {
+fn with_a_closed_route(maintenance: &Maintenance) -> impl Endpoint + use<> {
     let closed = || MaintenanceMiddleware::force_on(maintenance.clone());
     Route::new()
         .at("/", reached())

@@ -20,7 +20,7 @@ fn show(status: MaintenanceStatus) -> String {
     )
 }
 
-fn site(maintenance: &Maintenance) -> impl Endpoint {
+fn site(maintenance: &Maintenance) -> impl Endpoint + use<> {
     Route::new()
         .nest("/in", Route::new().at("/status", get(show)))
         .data(maintenance.clone())
