@@ -100,11 +100,11 @@ mod service;
 mod status;
 
 pub use body::MaintenanceBody;
-pub use functions::PartsFn;
 pub use future::ResponseFuture;
 pub use layer::MaintenanceLayer;
 pub use maintenance_mode::Verdict;
 pub use maintenance_mode::http::Drain;
+pub use maintenance_mode::live::RequestFn;
 pub use routes::Routes;
 pub use service::MaintenanceService;
 pub use status::MaintenanceStatus;

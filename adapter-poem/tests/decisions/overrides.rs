@@ -111,4 +111,7 @@ async fn d22_routes_of_a_pattern_stay_open_beside_the_gate() {
     }
     // The open handler has it; the one behind the gate is not reached.
     assert_eq!(status(&site, "/webhooks/admin").await, 200);
+    // What the outer router refuses by itself.
+    assert_eq!(status(&site, "*").await, 404);
+    assert_eq!(status(&site, "/%d0").await, 400);
 }

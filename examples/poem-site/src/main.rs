@@ -1,6 +1,7 @@
 //! A small real site on poem that can be closed.
 
 mod app;
+mod listener;
 mod routes;
 
 use std::error::Error;
@@ -11,12 +12,12 @@ use std::time::Duration;
 use clap::Parser as _;
 use maintenance_mode_example_shop::{Options, log_to_stderr};
 use maintenance_mode_poem::{MaintenanceMiddleware, Verdict};
-use poem::listener::TcpAcceptor;
 use poem::{Endpoint, EndpointExt as _, IntoResponse as _, Request, Response, Server};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use app::App;
+use listener::AtOnce;
 
 /// Requests that are running when the process is told to stop have this long.
 const LAST_REQUESTS: Duration = Duration::from_secs(10);
@@ -37,7 +38,7 @@ async fn serve(options: &Options) -> Result<(), Box<dyn Error>> {
     println!("listening on http://{}", listener.local_addr()?);
     // Whoever started this process waits for the line.
     std::io::stdout().flush()?;
-    Server::new_with_acceptor(TcpAcceptor::from_tokio(listener)?)
+    Server::new_with_acceptor(AtOnce::new(listener)?)
         .run_with_graceful_shutdown(site(app), stop_signal(), Some(LAST_REQUESTS))
         .await?;
     Ok(())
