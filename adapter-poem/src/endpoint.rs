@@ -1,16 +1,14 @@
 //! The endpoint: count, decide, pass on or answer.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http_body_util::combinators::BoxBody;
-use maintenance_mode::http::{Announced, expire_cookies, response, settle};
-use maintenance_mode::live::{InFlightGuard, Judgement, Pass};
-use maintenance_mode::{Facts, Policy, RouteOverride, Verdict, Visitor};
-use poem::{Body, Endpoint, Error, IntoResponse, Request, Response, ResponseParts, Result, http};
+use maintenance_mode::http::{Announced, response, settle};
+use maintenance_mode::live::{InFlightGuard, Judgement};
+use maintenance_mode::{Facts, RouteOverride, Visitor};
+use poem::{Body, Endpoint, Request, Response, ResponseParts, Result, http};
 
-use crate::body::count;
 use crate::facts::{facts_of, target};
+use crate::future::{Epilogue, Passed, ResponseFuture};
 use crate::middleware::Settings;
 
 type Answer = http::Response<Bytes>;
@@ -24,54 +22,62 @@ pub struct MaintenanceEndpoint<E> {
 
 /// What becomes of a request.
 enum Outcome {
-    Passed(InFlightGuard, Epilogue),
+    Passed(Box<Epilogue>),
     Answered(Response),
-}
-
-/// What is done to the response of a request that was let through while something was closed.
-struct Epilogue {
-    verdict: Verdict,
-    /// Whose cookies expire, if the visitor was logged out.
-    expires: Option<Arc<Policy>>,
-}
-
-impl<E> MaintenanceEndpoint<E> {
-    pub(crate) const fn new(inner: E, settings: Settings) -> Self {
-        Self { inner, settings }
-    }
+    /// It depends on who asks.
+    Unknown,
 }
 
 impl<E: Endpoint> Endpoint for MaintenanceEndpoint<E> {
     type Output = Response;
 
-    async fn call(&self, mut request: Request) -> Result<Response> {
+    /// No `async fn`: each would copy the request once more.
+    #[inline]
+    fn call(&self, mut request: Request) -> impl Future<Output = Result<Response>> + Send {
         // Counted before the flag is read: whoever closes the site and then counts misses nobody.
-        let mut guard = self.settings.maintenance.in_flight().enter();
+        let guard = self.settings.maintenance.in_flight().enter();
         let mut epilogue = None;
         if !self.settings.is_open() {
-            match self.settings.consider(&mut request, guard).await {
-                Outcome::Answered(response) => return Ok(response),
-                Outcome::Passed(counted, after) => {
-                    guard = counted;
-                    epilogue = Some(after);
+            match self.settings.consider(&mut request) {
+                Outcome::Passed(after) => epilogue = Some(after),
+                Outcome::Answered(response) => {
+                    let response = Some(response);
+                    return ResponseFuture::Answered { response };
+                }
+                Outcome::Unknown => {
+                    let asking = Box::pin(self.ask(request, guard));
+                    return ResponseFuture::Asking { asking };
                 }
             }
         }
-        match self.inner.call(request).await {
-            Ok(output) => {
-                let mut response = output.into_response();
-                if let Some(epilogue) = epilogue {
-                    epilogue.write(&mut response);
+        let passed = Passed::new(self.inner.call(request), guard, epilogue);
+        ResponseFuture::Passed { passed }
+    }
+}
+
+impl<E: Endpoint> MaintenanceEndpoint<E> {
+    pub(crate) const fn new(inner: E, settings: Settings) -> Self {
+        Self { inner, settings }
+    }
+
+    /// Looks the visitor up, decides again, and logs him out if he must be.
+    async fn ask(&self, mut request: Request, guard: InFlightGuard) -> Result<Response> {
+        let visitors = &self.settings.visitors;
+        let identity = visitors.identify(&request).await;
+        match identity.with_visitor(|visitor| self.settings.judge(&request, visitor)) {
+            Judgement::Pass(pass) => {
+                if pass.logs_out.is_some() {
+                    visitors.log_out(&request).await;
                 }
-                count(&mut response, guard);
-                Ok(response)
+                let epilogue = Epilogue::admit(&mut request, pass);
+                Passed::new(self.inner.call(request), guard, Some(epilogue)).await
             }
-            // Handed on as it is, for whoever catches it further out.
-            Err(mut error) => {
-                if let Some(epilogue) = epilogue {
-                    epilogue.mark(&mut error);
+            Judgement::Answer { answer, logs_out } => {
+                drop(guard);
+                if logs_out {
+                    visitors.log_out(&request).await;
                 }
-                Err(error)
+                Ok(self.settings.answer(answer, &mut request))
             }
         }
     }
@@ -84,33 +90,18 @@ impl Settings {
         self.route_override != Some(RouteOverride::ForceOn) && self.maintenance.is_quiet()
     }
 
-    /// Decides, if need be with who asks, and carries it out but for the application's part.
-    async fn consider(&self, request: &mut Request, guard: InFlightGuard) -> Outcome {
-        let unasked = self.judge_unasked(request);
-        let judgement = if let Some(judgement) = unasked {
-            judgement
-        } else {
-            let identity = self.visitors.identify(request).await;
-            identity.with_visitor(|visitor| self.judge(request, visitor))
-        };
-        match judgement {
-            Judgement::Pass(pass) => {
-                if pass.logs_out.is_some() {
-                    self.visitors.log_out(request).await;
-                }
-                Outcome::Passed(guard, admit(request, pass))
-            }
-            Judgement::Answer { answer, logs_out } => {
-                drop(guard);
-                if logs_out {
-                    self.visitors.log_out(request).await;
-                }
+    /// What becomes of the request, as far as that can be said without knowing who asks.
+    #[inline(never)]
+    fn consider(&self, request: &mut Request) -> Outcome {
+        match self.judge_unasked(request) {
+            Some(Judgement::Pass(pass)) => Outcome::Passed(Epilogue::admit(request, pass)),
+            Some(Judgement::Answer { answer, .. }) => {
                 Outcome::Answered(self.answer(answer, request))
             }
+            None => Outcome::Unknown,
         }
     }
 
-    /// What becomes of the request, if that can be said without knowing who asks.
     fn judge_unasked(&self, request: &Request) -> Option<Judgement<Answer>> {
         let facts = self.facts(request);
         if self.visitors.can_identify() {
@@ -127,8 +118,9 @@ impl Settings {
     }
 
     fn facts<'a>(&self, request: &'a Request) -> Facts<'a> {
-        let (forced, control) = self.paths.of(target(request).path());
-        facts_of(request, self.peer(request))
+        let target = target(request);
+        let (forced, control) = self.paths.of(target.path());
+        facts_of(request, target, self.peer(request))
             .route_override(self.route_override.or(forced))
             .control(control)
             .test(self.test_mode)
@@ -147,34 +139,5 @@ impl Settings {
             extensions: head.extensions,
         };
         Response::from_parts(head, Body::from_bytes(bytes))
-    }
-}
-
-/// Leaves with the request why it was let through.
-fn admit(request: &mut Request, pass: Pass) -> Epilogue {
-    let verdict = pass.admission.verdict().clone();
-    request.set_data(pass.admission);
-    Epilogue {
-        verdict,
-        expires: pass.logs_out,
-    }
-}
-
-impl Epilogue {
-    fn write(self, response: &mut Response) {
-        if let Some(policy) = self.expires {
-            expire_cookies(response.headers_mut(), policy.logout_cookies());
-        }
-        // A gate further in may have closed what this one let through.
-        if response.data::<Verdict>().is_none() {
-            response.set_data(self.verdict);
-        }
-    }
-
-    /// poem hands the data of an error on to the response that is made of it.
-    fn mark(self, error: &mut Error) {
-        if error.data::<Verdict>().is_none() {
-            error.set_data(self.verdict);
-        }
     }
 }

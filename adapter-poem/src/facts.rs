@@ -11,7 +11,8 @@ use poem::{Addr, Request};
 /// there. Then the target itself is taken.
 pub(crate) fn target(request: &Request) -> &Uri {
     let original = request.original_uri();
-    if *original == Uri::default() {
+    let is_bare = original.path() == "/" && original.query().is_none();
+    if is_bare && original.authority().is_none() {
         request.uri()
     } else {
         original
@@ -19,8 +20,8 @@ pub(crate) fn target(request: &Request) -> &Uri {
 }
 
 /// All but who asks and what the author fixed.
-pub(crate) fn facts_of(request: &Request, peer: Peer) -> Facts<'_> {
-    facts(request.method(), target(request), request.headers()).peer(peer)
+pub(crate) fn facts_of<'a>(request: &'a Request, target: &'a Uri, peer: Peer) -> Facts<'a> {
+    facts(request.method(), target, request.headers()).peer(peer)
 }
 
 /// The connection's other end, as the acceptor tells it: never poem's `RealIp`, which believes headers.

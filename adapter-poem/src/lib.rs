@@ -90,7 +90,7 @@
 //!
 //! # What is counted
 //!
-//! A request is in flight from the first poll of its future until its response body has ended or was
+//! A request is in flight from the call of its endpoint until its response body has ended or was
 //! dropped: after a panic or a client that went away, too. Where the application ends in an error, the count
 //! ends when the error leaves the gate; what others make of it further out is theirs.
 //!
@@ -140,6 +140,7 @@
 mod body;
 mod endpoint;
 mod facts;
+mod future;
 mod middleware;
 mod paths;
 mod status;

@@ -8,7 +8,7 @@ use poem::error::ResponseError;
 use poem::http::StatusCode;
 use poem::{FromRequest, Request, RequestBody};
 
-use crate::facts::{facts_of, remote_peer};
+use crate::facts::{facts_of, remote_peer, target};
 
 /// What the site of a request does now, and why the request was let through: a [`RequestStatus`], as an
 /// extractor.
@@ -67,13 +67,14 @@ impl MaintenanceStatus {
     ///
     /// [`StatusError::NoHandle`]
     pub fn of(request: &Request) -> Result<Self, StatusError> {
+        let target = target(request);
         if let Some(admission) = request.data::<Admission>() {
-            let facts = facts_of(request, admission.peer());
+            let facts = facts_of(request, target, admission.peer());
             return Ok(Self(admission.status(&facts)));
         }
         let maintenance = request.data::<Maintenance>();
         let maintenance = maintenance.ok_or(StatusError::NoHandle)?;
-        let facts = facts_of(request, remote_peer(request));
+        let facts = facts_of(request, target, remote_peer(request));
         let now = Timestamp::from(SystemTime::now());
         let snapshot = maintenance.snapshot();
         Ok(Self(RequestStatus::new(

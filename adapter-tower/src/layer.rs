@@ -147,7 +147,10 @@ impl MaintenanceLayer {
     /// session layer that it needs must be put outside of this one.
     ///
     /// Without it, a visitor of whom rules want to know is blocked.
-    pub fn identify(mut self, identify: impl for<'a> RequestFn<'a, Parts, Identity> + 'static) -> Self {
+    pub fn identify(
+        mut self,
+        identify: impl for<'a> RequestFn<'a, Parts, Identity> + 'static,
+    ) -> Self {
         self.settings().functions.visitors.set_identify(identify);
         self
     }

@@ -26,7 +26,9 @@ async fn an_open_site_is_left_alone() {
 #[tokio::test]
 async fn d26_a_closed_site_answers_for_every_path_known_or_not() {
     let site = site(MaintenanceMiddleware::new(closed(Config::new()).await));
-    for path in ["/", "/open", "/nowhere", "/users/7", "/a//b", "/%2e%2e", "/%d0", "*"] {
+    for path in [
+        "/", "/open", "/nowhere", "/users/7", "/a//b", "/%2e%2e", "/%d0", "*",
+    ] {
         let response = get_at(&site, path).await;
         assert_eq!(response.status(), 503, "{path}");
         let headers = response.headers();

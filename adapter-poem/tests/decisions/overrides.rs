@@ -14,7 +14,15 @@ async fn d22_a_single_path_is_forced_off() {
     let site = site(gate.force_off_at("/open").force_off_at("/users/7"));
     assert_eq!(status(&site, "/open").await, 200);
     assert_eq!(status(&site, "/users/7").await, 200);
-    for path in ["/shut", "/open/more", "/open/", "//open", "/%6fpen", "/OPEN", "/users/8"] {
+    for path in [
+        "/shut",
+        "/open/more",
+        "/open/",
+        "//open",
+        "/%6fpen",
+        "/OPEN",
+        "/users/8",
+    ] {
         assert_eq!(status(&site, path).await, 503, "{path}");
     }
 }
@@ -45,7 +53,13 @@ async fn d22_a_route_is_forced_on_while_the_site_is_open() {
     let maintenance = maintenance(Config::new()).await;
     let site = with_a_closed_route(&maintenance);
     assert_eq!(status(&site, "/").await, 200);
-    for path in ["/shut/7", "/shut/%37", "/legacy/x", "/legacy/nowhere", "/legacy"] {
+    for path in [
+        "/shut/7",
+        "/shut/%37",
+        "/legacy/x",
+        "/legacy/nowhere",
+        "/legacy",
+    ] {
         assert_eq!(status(&site, path).await, 503, "{path}");
     }
     for method in [Method::HEAD, Method::POST, Method::OPTIONS] {
@@ -106,7 +120,14 @@ async fn d22_routes_of_a_pattern_stay_open_beside_the_gate() {
         .at("/webhooks/:shop", get(reached()).with(open))
         .nest_no_strip("/", shop.with(gate));
     assert_eq!(status(&site, "/webhooks/7").await, 200);
-    for path in ["/", "/webhooks/7/x", "/webhooks/", "/deep/x", "/nowhere", "/webhooks"] {
+    for path in [
+        "/",
+        "/webhooks/7/x",
+        "/webhooks/",
+        "/deep/x",
+        "/nowhere",
+        "/webhooks",
+    ] {
         assert_eq!(status(&site, path).await, 503, "{path}");
     }
     // The open handler has it; the one behind the gate is not reached.

@@ -11,7 +11,7 @@ use maintenance_mode_conformance::in_flight::{Dice, switch_for_round};
 use maintenance_mode_poem::MaintenanceMiddleware;
 use poem::endpoint::{BoxEndpoint, make, make_sync};
 use poem::http::StatusCode;
-use poem::{Body, Endpoint, EndpointExt, Error, Request, Response, Result};
+use poem::{Body, Endpoint, EndpointExt, Error, Middleware, Request, Response, Result};
 
 use super::maintenance;
 
@@ -54,14 +54,19 @@ fn call<'s>(site: &'s BoxEndpoint<'static>, path: &str) -> Call<'s> {
 }
 
 #[tokio::test]
-async fn counted_from_the_first_poll_until_the_body_is_dropped() {
+async fn counted_from_the_call_until_the_body_is_dropped() {
     let maintenance = maintenance(Config::new()).await;
     let site = site(&maintenance);
     let count = || maintenance.in_flight().count();
     let mut cx = Context::from_waker(Waker::noop());
 
+    let unpolled = MaintenanceMiddleware::new(maintenance.clone()).transform(make(application));
+    let call_of_it = unpolled.call(Request::default());
+    assert_eq!(count(), 1, "before the first poll");
+    drop(call_of_it);
+    assert_eq!(count(), 0, "dropped unpolled");
+
     let mut slow = call(&site, "/slow");
-    assert_eq!(count(), 0, "poem's futures do nothing unless polled");
     assert!(slow.as_mut().poll(&mut cx).is_pending());
     assert_eq!(count(), 1, "in the handler");
     drop(slow);

@@ -10,10 +10,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 
 pub(super) fn add_to(routes: Route) -> Route {
-    routes.at(
-        "/api/items",
-        get(list).post(add.with(SizeLimit::new(4096))),
-    )
+    routes.at("/api/items", get(list).post(add.with(SizeLimit::new(4096))))
 }
 
 #[handler]
