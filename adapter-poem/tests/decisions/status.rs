@@ -10,7 +10,7 @@ use poem::{Endpoint, EndpointExt, Route, get, handler};
 use super::{ask, close, get_at, maintenance, request, text};
 
 #[handler]
-fn show(status: MaintenanceStatus) -> String {
+async fn show(status: MaintenanceStatus) -> String {
     format!(
         "{} {} {} {}",
         status.site(),

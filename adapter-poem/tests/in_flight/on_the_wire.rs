@@ -74,7 +74,7 @@ fn endless(breaks_after: Option<usize>) -> Body {
 
 /// The handler counts its connection itself, as the crate's page says.
 #[handler]
-fn socket(maintenance: Data<&Maintenance>, socket: WebSocket) -> impl IntoResponse {
+async fn socket(maintenance: Data<&Maintenance>, socket: WebSocket) -> impl IntoResponse {
     let counted = maintenance.in_flight().enter().upgrade();
     socket.on_upgrade(async move |mut socket| {
         while let Some(Ok(_)) = socket.next().await {}

@@ -55,7 +55,7 @@ pub struct VisitorFns<R> {
     log_out: Option<Arc<dyn Ask<R, ()>>>,
 }
 
-impl<R: 'static> VisitorFns<R> {
+impl<R: Sync + 'static> VisitorFns<R> {
     /// Sets how to find out who asks.
     pub fn set_identify(&mut self, identify: impl for<'a> RequestFn<'a, R, Identity> + 'static) {
         self.identify = Some(Arc::new(identify));

@@ -20,12 +20,12 @@ pub(super) fn add_to(routes: Route) -> Route {
 }
 
 #[handler]
-fn log_in_form(status: MaintenanceStatus) -> Html<String> {
+async fn log_in_form(status: MaintenanceStatus) -> Html<String> {
     Html(page("Log in", &status, LOG_IN_FORM))
 }
 
 #[handler]
-fn log_in(
+async fn log_in(
     status: MaintenanceStatus,
     app: Data<&App>,
     Form(credentials): Form<Credentials>,
@@ -47,12 +47,12 @@ fn log_in(
 }
 
 #[handler]
-fn log_out_form(status: MaintenanceStatus) -> Html<String> {
+async fn log_out_form(status: MaintenanceStatus) -> Html<String> {
     Html(page("Log out", &status, LOG_OUT_FORM))
 }
 
 #[handler]
-fn log_out(app: Data<&App>, headers: &HeaderMap) -> impl IntoResponse {
+async fn log_out(app: Data<&App>, headers: &HeaderMap) -> impl IntoResponse {
     if let Some(token) = token(headers) {
         app.sessions.end(token);
     }
@@ -65,7 +65,7 @@ fn to_admin() -> Redirect {
 }
 
 #[handler]
-fn admin(user: LoggedIn, status: MaintenanceStatus) -> Response {
+async fn admin(user: LoggedIn, status: MaintenanceStatus) -> Response {
     let Some(user) = user.0 else {
         return Redirect::see_other("/login").into_response();
     };

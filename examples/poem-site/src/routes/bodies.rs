@@ -54,7 +54,7 @@ struct Stream {
 
 /// Chunks of a kibibyte with pauses: ten seconds, unless asked for otherwise.
 #[handler]
-fn long_body(query: Query<Stream>) -> Response {
+async fn long_body(query: Query<Stream>) -> Response {
     let pause = Duration::from_millis(query.ms.unwrap_or(50).min(LONGEST_MS));
     let count = query.chunks.unwrap_or(200).min(MOST_CHUNKS);
     let chunks = stream::iter(0..count).then(move |_| async move {

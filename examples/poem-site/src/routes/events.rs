@@ -15,7 +15,7 @@ pub(super) fn add_to(routes: Route) -> Route {
 }
 
 #[handler]
-fn events(app: Data<&App>) -> impl IntoResponse {
+async fn events(app: Data<&App>) -> impl IntoResponse {
     let events = stream::unfold(ModeEvents::new(&app.maintenance), ModeEvents::next);
     Body::from_bytes_stream(events.map(Ok::<_, io::Error>))
         .with_content_type("text/event-stream")

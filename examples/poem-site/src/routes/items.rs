@@ -14,12 +14,12 @@ pub(super) fn add_to(routes: Route) -> Route {
 }
 
 #[handler]
-fn list(app: Data<&App>) -> Json<Value> {
+async fn list(app: Data<&App>) -> Json<Value> {
     Json(json!({ "items": app.shop.items() }))
 }
 
 #[handler]
-fn add(app: Data<&App>, Json(item): Json<NewItem>) -> Response {
+async fn add(app: Data<&App>, Json(item): Json<NewItem>) -> Response {
     match app.shop.add(item) {
         Some(item) => Json(item).with_status(StatusCode::CREATED).into_response(),
         None => Json(json!({ "error": "the shelves are full" }))

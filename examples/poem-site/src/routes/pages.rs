@@ -21,7 +21,7 @@ pub(super) fn add_to(routes: Route, app: &App) -> Route {
 }
 
 #[handler]
-fn front(user: LoggedIn, status: MaintenanceStatus, app: Data<&App>) -> Html<String> {
+async fn front(user: LoggedIn, status: MaintenanceStatus, app: Data<&App>) -> Html<String> {
     Html(front_page(user.0, &app.shop.items(), &status))
 }
 
@@ -32,7 +32,7 @@ fn health() -> &'static str {
 
 /// What the extractor says, as text.
 #[handler]
-fn status_banner(status: MaintenanceStatus) -> String {
+async fn status_banner(status: MaintenanceStatus) -> String {
     status_lines(&status)
 }
 
@@ -48,7 +48,7 @@ fn always_closed() -> &'static str {
 
 /// Open in every mode.
 #[handler]
-fn control(app: Data<&App>) -> impl IntoResponse {
+async fn control(app: Data<&App>) -> impl IntoResponse {
     let status = public_status(&app.maintenance.snapshot());
     Json(status).with_header(CACHE_CONTROL, "no-store")
 }

@@ -20,7 +20,7 @@ pub(super) fn add_to(routes: Route) -> Route {
 }
 
 #[handler]
-fn open(app: Data<&App>, socket: WebSocket) -> impl IntoResponse {
+async fn open(app: Data<&App>, socket: WebSocket) -> impl IntoResponse {
     let changes = app.maintenance.changed();
     // The gate sees the connection only until it is upgraded; from then on it is counted here.
     let counted = app.maintenance.in_flight().enter().upgrade();
