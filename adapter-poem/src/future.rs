@@ -65,26 +65,24 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        let result = ready!(this.future.poll(cx));
+        let mut result = ready!(this.future.poll(cx)).map(IntoResponse::into_response);
         let guard = this.guard.take().expect("polled after completion");
         let epilogue = this.epilogue.take();
-        Poll::Ready(match result {
-            Ok(output) => {
-                let mut response = output.into_response();
+        match &mut result {
+            Ok(response) => {
                 if let Some(epilogue) = epilogue {
-                    epilogue.write(&mut response);
+                    epilogue.write(response);
                 }
-                count(&mut response, guard);
-                Ok(response)
+                count(response, guard);
             }
             // Handed on as it is, for whoever catches it further out.
-            Err(mut error) => {
+            Err(error) => {
                 if let Some(epilogue) = epilogue {
-                    epilogue.mark(&mut error);
+                    epilogue.mark(error);
                 }
-                Err(error)
             }
-        })
+        }
+        Poll::Ready(result)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod actix;
 mod axum;
+mod poem;
 mod tower;
 
 use maintenance_mode::{Config, Maintenance, Mode};
@@ -43,7 +44,12 @@ pub struct Framework {
 }
 
 /// All of them.
-pub const FRAMEWORKS: &[Framework] = &[actix::FRAMEWORK, axum::OUTERMOST, axum::ROUTER_LAYER];
+pub const FRAMEWORKS: &[Framework] = &[
+    actix::FRAMEWORK,
+    axum::OUTERMOST,
+    axum::ROUTER_LAYER,
+    poem::FRAMEWORK,
+];
 
 /// Every variant.
 pub const VARIANTS: [Variant; 5] = [
