@@ -3,15 +3,19 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use maintenance_mode::{Config, Mode};
+use maintenance_mode::logging::MaintenanceFilter;
+use maintenance_mode::{Config, Maintenance, Mode};
 use maintenance_mode_poem::{MaintenanceMiddleware, Verdict};
 use poem::endpoint::make_sync;
 use poem::http::StatusCode;
 use poem::middleware::Tracing;
 use poem::{Endpoint, EndpointExt, Request, Response, Route};
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use super::{close, maintenance, reached, status};
+use super::{close, closed, maintenance, reached, status};
 
 /// What was logged.
 #[derive(Clone, Default)]
@@ -47,6 +51,33 @@ where
     Ok(response)
 }
 
+/// An application of which one path answers 503 by itself.
+fn broken(maintenance: &Maintenance) -> impl Endpoint<Output = Response> + use<> {
+    Route::new()
+        .at("/", reached())
+        .at("/broken", make_sync(|_| StatusCode::SERVICE_UNAVAILABLE))
+        .with(MaintenanceMiddleware::new(maintenance.clone()))
+}
+
+/// What the filter of the engine leaves of poem's access log.
+#[tokio::test]
+async fn d19_the_filter_keeps_maintenance_out_of_poems_log() {
+    let written = Log::default();
+    let writer = written.clone();
+    let filter = MaintenanceFilter::around(LevelFilter::INFO).request_span("request");
+    let layer = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .with_filter(filter);
+    let _guard = tracing_subscriber::registry().with(layer).set_default();
+    let maintenance = closed(Config::new().allow_path("/broken")).await;
+    let site = broken(&maintenance).with(Tracing);
+    assert_eq!(status(&site, "/").await, 503);
+    assert_eq!(written.take(), "");
+    assert_eq!(status(&site, "/broken").await, 503);
+    assert!(written.take().contains("response status=503"));
+}
+
 #[tokio::test]
 async fn d19_loggers_tell_maintenance_from_failure() {
     let written = Log::default();
@@ -56,12 +87,7 @@ async fn d19_loggers_tell_maintenance_from_failure() {
         .with_writer(move || writer.clone());
     let _guard = subscriber.finish().set_default();
     let maintenance = maintenance(Config::new().allow_path("/broken")).await;
-    let site = Route::new()
-        .at("/", reached())
-        .at("/broken", make_sync(|_| StatusCode::SERVICE_UNAVAILABLE))
-        .with(MaintenanceMiddleware::new(maintenance.clone()))
-        .around(log)
-        .with(Tracing);
+    let site = broken(&maintenance).around(log).with(Tracing);
 
     for mode in [Mode::Online, Mode::Offline] {
         if mode == Mode::Offline {

@@ -54,9 +54,17 @@ fn fields(answer: &Answer<'_>) -> HeaderMap {
 /// a map that was cloned has no room to grow.
 fn convert(fields: &[Field], length: Option<usize>) -> HeaderMap {
     let own = fields.iter().filter_map(|field| {
-        let name = HeaderName::from_bytes(field.name().as_bytes()).ok()?;
-        let value = HeaderValue::from_str(field.value()).ok()?;
-        Some((name, value))
+        // What is part of the program is shared without a count of its owners.
+        let (name, value) = field.statics();
+        let name = match name {
+            Some(name) => HeaderName::from_static(name),
+            None => HeaderName::from_bytes(field.name().as_bytes()).ok()?,
+        };
+        let value = match value {
+            Some(value) => HeaderValue::from_maybe_shared(Bytes::from_static(value.as_bytes())),
+            None => HeaderValue::from_str(field.value()),
+        };
+        Some((name, value.ok()?))
     });
     let length = length.map(|length| (CONTENT_LENGTH, HeaderValue::from(length)));
     let place = (RETRY_AFTER, HeaderValue::from_static("0"));
