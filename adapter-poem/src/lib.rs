@@ -41,6 +41,9 @@
 //! 4. [`MaintenanceMiddleware`], around the outermost `Route`.
 //! 5. `data`, `Compression`, time limits, the application.
 //!
+//! `MaintenanceFilter` of the engine keeps what poem's `Tracing` says of blocked requests out of an alarm:
+//! `MaintenanceFilter::around(LevelFilter::INFO).request_span("request")`.
+//!
 //! A blocked request is an ordinary response for everybody further out, never an error: `catch_error` and
 //! `catch_all_error` do not see it. An error of the application goes past the gate as it is, for them to
 //! catch.
