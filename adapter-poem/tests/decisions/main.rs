@@ -3,7 +3,6 @@
 
 mod answers;
 mod errors;
-mod logs;
 mod overrides;
 mod protocols;
 mod status;
