@@ -37,7 +37,7 @@ impl<E: Endpoint> Endpoint for MaintenanceEndpoint<E> {
         // Counted before the flag is read: whoever closes the site and then counts misses nobody.
         let guard = self.settings.maintenance.in_flight().enter();
         let mut epilogue = None;
-        if !self.settings.is_open() {
+        if !self.settings.is_open(&request) {
             match self.settings.consider(&mut request) {
                 Outcome::Passed(after) => epilogue = Some(after),
                 Outcome::Answered(response) => {
@@ -84,10 +84,14 @@ impl<E: Endpoint> MaintenanceEndpoint<E> {
 }
 
 impl Settings {
-    /// Whether the request goes through for the price of an atomic load.
+    /// Whether the request goes through for the price of an atomic load; and of a look at its path, if some
+    /// are closed.
     #[inline]
-    fn is_open(&self) -> bool {
-        self.route_override != Some(RouteOverride::ForceOn) && self.maintenance.is_quiet()
+    fn is_open(&self, request: &Request) -> bool {
+        let closes = |forced| forced == Some(RouteOverride::ForceOn);
+        !closes(self.route_override)
+            && self.maintenance.is_quiet()
+            && !(self.paths.close_some() && closes(self.paths.of(target(request).path()).0))
     }
 
     /// What becomes of the request, as far as that can be said without knowing who asks.

@@ -53,7 +53,8 @@
 //! A gate around a router decides before the router does, and poem tells nobody out there which pattern will
 //! match. So:
 //!
-//! - A single path: [`force_off_at`](MaintenanceMiddleware::force_off_at), and
+//! - A single path: [`force_off_at`](MaintenanceMiddleware::force_off_at) (and
+//!   [`force_on_at`](MaintenanceMiddleware::force_on_at)), and
 //!   [`control_at`](MaintenanceMiddleware::control_at) for the operator's way in.
 //! - Routes of a pattern stand beside the gate. poem prefers them to what is nested at `/`:
 //!
@@ -82,7 +83,8 @@
 //! - Or the policy exempts them: `allow.paths = ["/webhooks/*"]`.
 //!
 //! [`force_on`](MaintenanceMiddleware::force_on) closes what it is put around, and nothing that is routed
-//! there comes past it, in whatever spelling. Put it around `get(…)`, not inside: inside, other methods
+//! there comes past it, in whatever spelling; under a gate that is closed, the gate answers first and may look
+//! the visitor up. Put it around `get(…)`, not inside: inside, other methods
 //! would say 405.
 //!
 //! # With poem-grpc and poem-openapi

@@ -125,6 +125,21 @@ impl MaintenanceMiddleware {
         this
     }
 
+    /// Closes a single path, whatever the mode and the exemptions, before anybody is looked up. Compared as
+    /// by [`force_off_at`](Self::force_off_at), which it beats.
+    ///
+    /// Where a middleware further in changes paths (`NormalizePath`), put [`force_on`](Self::force_on) around
+    /// the route: it holds for every spelling that is routed there.
+    ///
+    /// # Panics
+    ///
+    /// If it is a pattern (with `:`, `*` or `<`) or no path.
+    #[track_caller]
+    pub fn force_on_at(mut self, path: impl AsRef<str>) -> Self {
+        self.settings.paths.force_on(path.as_ref());
+        self
+    }
+
     /// Leaves a single path open, whatever the mode. It is the whole path, prefixes of nested routers
     /// included, and is compared as poem's router compares it: byte for byte, still encoded.
     ///

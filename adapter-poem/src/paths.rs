@@ -5,11 +5,16 @@ use maintenance_mode::RouteOverride;
 /// What the author fixed for single paths.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Paths {
+    force_on: Vec<String>,
     force_off: Vec<String>,
     control: Vec<String>,
 }
 
 impl Paths {
+    pub(crate) fn force_on(&mut self, path: &str) {
+        self.force_on.push(literal(path));
+    }
+
     pub(crate) fn force_off(&mut self, path: &str) {
         self.force_off.push(literal(path));
     }
@@ -18,10 +23,20 @@ impl Paths {
         self.control.push(literal(path));
     }
 
+    /// Whether some path is closed even while every site is online.
+    #[inline]
+    pub(crate) const fn close_some(&self) -> bool {
+        !self.force_on.is_empty()
+    }
+
     /// What is fixed for a path as it came, and whether it is for control.
     pub(crate) fn of(&self, path: &str) -> (Option<RouteOverride>, bool) {
         let is_in = |paths: &[String]| paths.iter().any(|p| p == path);
-        let forced = is_in(&self.force_off).then_some(RouteOverride::ForceOff);
+        let forced = if is_in(&self.force_on) {
+            Some(RouteOverride::ForceOn)
+        } else {
+            is_in(&self.force_off).then_some(RouteOverride::ForceOff)
+        };
         (forced, is_in(&self.control))
     }
 }
@@ -48,8 +63,11 @@ mod tests {
         let mut paths = Paths::default();
         paths.force_off("/open");
         paths.control("/control");
+        paths.force_off("/shut");
+        paths.force_on("/shut");
         assert_eq!(paths.of("/open"), (Some(RouteOverride::ForceOff), false));
         assert_eq!(paths.of("/control"), (None, true));
+        assert_eq!(paths.of("/shut"), (Some(RouteOverride::ForceOn), false));
         for path in ["/open/", "//open", "/%6fpen", "/OPEN", "/", ""] {
             assert_eq!(paths.of(path), (None, false), "{path}");
         }

@@ -28,6 +28,18 @@ async fn d22_a_single_path_is_forced_off() {
 }
 
 #[tokio::test]
+async fn d22_a_single_path_is_forced_on() {
+    let maintenance = maintenance(Config::new().allow_path("/shut")).await;
+    let gate = MaintenanceMiddleware::new(maintenance.clone());
+    let site = site(gate.force_off_at("/shut").force_on_at("/shut"));
+    assert_eq!(status(&site, "/shut").await, 503);
+    assert_eq!(status(&site, "/open").await, 200);
+    assert_eq!(status(&site, "/nowhere").await, 404);
+    super::close(&maintenance, maintenance_mode::Mode::Offline).await;
+    assert_eq!(status(&site, "/shut").await, 503);
+}
+
+#[tokio::test]
 async fn control_is_open() {
     let gate = MaintenanceMiddleware::new(closed(Config::new()).await);
     let site = site(gate.control_at("/control"));

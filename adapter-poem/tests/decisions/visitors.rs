@@ -76,13 +76,19 @@ async fn d07_identify_is_called_only_when_needed() {
     let calls = Calls::default();
     let config = Config::new().allow_role("staff").allow_path("/open");
     let maintenance = maintenance(config).await;
-    let site = site(calls.gate(&maintenance).force_off_at("/users/7"));
+    let site = site(
+        calls
+            .gate(&maintenance)
+            .force_off_at("/users/7")
+            .force_on_at("/shut"),
+    );
 
     status(&site, "/").await;
+    status(&site, "/shut").await;
     assert_eq!(calls.counts(), (0, 0), "online");
 
     close(&maintenance, Mode::Offline).await;
-    for path in ["/open", "/healthz", "/users/7"] {
+    for path in ["/open", "/healthz", "/users/7", "/shut"] {
         status(&site, path).await;
         assert_eq!(calls.counts(), (0, 0), "{path}");
     }

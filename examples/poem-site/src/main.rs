@@ -51,8 +51,9 @@ fn site(app: App) -> impl Endpoint {
         .identify(app::identify(who))
         .on_logout(app::log_out(leaver))
         .control_at("/maintenance/status")
-        .force_off_at("/always-open");
-    routes::all(&app)
+        .force_off_at("/always-open")
+        .force_on_at("/always-closed");
+    routes::all()
         // The status extractor finds its handle there.
         .data(app.maintenance.clone())
         .data(app)

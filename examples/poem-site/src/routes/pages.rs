@@ -1,22 +1,20 @@
 //! Plain pages, and the control endpoint.
 
 use maintenance_mode_example_shop::{front_page, public_status, status_lines};
-use maintenance_mode_poem::{MaintenanceMiddleware, MaintenanceStatus};
+use maintenance_mode_poem::MaintenanceStatus;
 use poem::http::header::CACHE_CONTROL;
 use poem::web::{Data, Html, Json};
-use poem::{EndpointExt as _, IntoResponse, Route, get, handler};
+use poem::{IntoResponse, Route, get, handler};
 
 use crate::app::{App, LoggedIn};
 
-pub(super) fn add_to(routes: Route, app: &App) -> Route {
-    // Around all methods of the route, and nothing that is routed here comes past it.
-    let closed = MaintenanceMiddleware::force_on(app.maintenance.clone());
+pub(super) fn add_to(routes: Route) -> Route {
     routes
         .at("/", get(front))
         .at("/healthz", get(health))
         .at("/status-banner", get(status_banner))
         .at("/always-open", get(always_open))
-        .at("/always-closed", get(always_closed).with(closed))
+        .at("/always-closed", get(always_closed))
         .at("/maintenance/status", get(control))
 }
 
@@ -49,6 +47,6 @@ fn always_closed() -> &'static str {
 /// Open in every mode.
 #[handler]
 async fn control(app: Data<&App>) -> impl IntoResponse {
-    let status = public_status(&app.maintenance.snapshot());
+    let status = public_status(&app.maintenance, &app.sessions);
     Json(status).with_header(CACHE_CONTROL, "no-store")
 }

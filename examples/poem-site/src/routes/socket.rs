@@ -33,7 +33,7 @@ async fn open(app: Data<&App>, socket: WebSocket) -> impl IntoResponse {
         })
 }
 
-/// Pings are answered by the library.
+/// Pings and closes are answered by the library.
 async fn echo(mut socket: WebSocketStream, mut changes: Changes) -> io::Result<()> {
     loop {
         tokio::select! {
@@ -41,8 +41,9 @@ async fn echo(mut socket: WebSocketStream, mut changes: Changes) -> io::Result<(
                 Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => {
                     socket.send(message).await?;
                 }
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
+                // A close is answered when the next message is asked for, and then there is none.
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_))) => {}
+                Some(Err(_)) | None => return Ok(()),
             },
             changed = changes.next() => match changed {
                 Some(snapshot) if mode_in(&snapshot) == Mode::Offline => {
