@@ -92,7 +92,8 @@ async fn d19_maintenance_is_told_from_failure() {
             let sites = [SiteName::default()];
             maintenance.on(&sites, &order).await.unwrap();
         }
-        (all.take(), filtered.take());
+        all.take();
+        filtered.take();
         assert_eq!(status(&site, "/broken").await, 503);
         let alarm = filtered.take();
         let is_whole = alarm.contains("a failure") && alarm.contains("response status=503");
