@@ -2,7 +2,6 @@
 
 mod actix;
 mod axum;
-mod poem;
 mod tower;
 
 use maintenance_mode::{Config, Maintenance, Mode};
@@ -44,12 +43,7 @@ pub struct Framework {
 }
 
 /// All of them.
-pub const FRAMEWORKS: &[Framework] = &[
-    actix::FRAMEWORK,
-    axum::OUTERMOST,
-    axum::ROUTER_LAYER,
-    poem::FRAMEWORK,
-];
+pub const FRAMEWORKS: &[Framework] = &[actix::FRAMEWORK, axum::OUTERMOST, axum::ROUTER_LAYER];
 
 /// Every variant.
 pub const VARIANTS: [Variant; 5] = [

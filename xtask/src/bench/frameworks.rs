@@ -32,12 +32,6 @@ pub(super) const FRAMEWORKS: &[Framework] = &[
         online: 1_200.0,
         offline: 0.55,
     },
-    Framework {
-        name: "poem",
-        // The gate, and the box that poem puts a counted body into.
-        online: 280.0 + 180.0,
-        offline: 0.52,
-    },
 ];
 
 /// The three sites of a framework, as scenarios.
