@@ -1,5 +1,5 @@
-//! A tower layer that counts requests until their bodies have ended, and does nothing else: what counting
-//! alone costs.
+//! Counting requests until their bodies have ended, and nothing else, as a tower layer and in parts: what
+//! counting alone costs.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ pub(super) struct CountedLayer {
 pub(super) struct Running(Arc<AtomicU64>);
 
 impl Running {
-    fn begin(running: &Arc<AtomicU64>) -> Self {
+    pub(super) fn begin(running: &Arc<AtomicU64>) -> Self {
         running.fetch_add(1, Ordering::SeqCst);
         Self(Arc::clone(running))
     }
@@ -87,8 +87,8 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let response = ready!(this.future.poll(cx))?;
-        let running = this.running.take();
-        Poll::Ready(Ok(response.map(|body| CountedBody { body, running })))
+        let running = this.running.take().expect("polled after completion");
+        Poll::Ready(Ok(response.map(|body| CountedBody::new(body, running))))
     }
 }
 
@@ -96,7 +96,13 @@ pin_project! {
     pub(super) struct CountedBody<R> {
         #[pin]
         body: R,
-        running: Option<Running>,
+        running: Running,
+    }
+}
+
+impl<R> CountedBody<R> {
+    pub(super) const fn new(body: R, running: Running) -> Self {
+        Self { body, running }
     }
 }
 

@@ -3,6 +3,7 @@
 mod actix;
 mod axum;
 mod counted;
+mod poem;
 mod tower;
 
 use maintenance_mode::{Config, Maintenance, Mode};
@@ -46,7 +47,12 @@ pub struct Framework {
 }
 
 /// All of them.
-pub const FRAMEWORKS: &[Framework] = &[actix::FRAMEWORK, axum::OUTERMOST, axum::ROUTER_LAYER];
+pub const FRAMEWORKS: &[Framework] = &[
+    actix::FRAMEWORK,
+    axum::OUTERMOST,
+    axum::ROUTER_LAYER,
+    poem::FRAMEWORK,
+];
 
 /// Every variant.
 pub const VARIANTS: [Variant; 6] = [

@@ -37,6 +37,12 @@ pub(super) const FRAMEWORKS: &[Framework] = &[
         offline: 0.55,
         counted: true,
     },
+    Framework {
+        name: "poem",
+        online: 280.0,
+        offline: 0.52,
+        counted: true,
+    },
 ];
 
 /// The three sites of a framework, as scenarios.
