@@ -1,0 +1,12 @@
+//! Maintenance mode for [warp](https://docs.rs/warp).
+
+mod counted;
+mod filters;
+mod gate;
+mod handed;
+mod head;
+
+pub use filters::MaintenanceFilters;
+pub use head::Head;
+pub use maintenance_mode::Verdict;
+pub use maintenance_mode::http::Drain;
