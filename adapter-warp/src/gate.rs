@@ -145,7 +145,7 @@ impl Gate {
 
     /// A body that nobody has read is for the next filter.
     fn answer(&self, answer: Response<Bytes>, head: &Head) -> Result<Unread, Rejection> {
-        match Announced::of(head.probable_version(), &head.headers) {
+        match Announced::of(head.version, &head.headers) {
             Announced::Nothing => Err(hand_on(answer.into_response())),
             announced => Ok(Unread {
                 answer,

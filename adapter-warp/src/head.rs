@@ -8,7 +8,8 @@ use http::uri::Authority;
 use http::{HeaderMap, Method, Version};
 use maintenance_mode::{Facts, Peer};
 use warp::Filter;
-use warp::path::FullPath;
+
+use crate::peek::{Seen, peek};
 
 /// The head of a request, for the functions that [`identify`](crate::MaintenanceFilters::identify) and
 /// [`on_logout`](crate::MaintenanceFilters::on_logout) get.
@@ -17,10 +18,12 @@ use warp::path::FullPath;
 pub struct Head {
     /// The method.
     pub method: Method,
-    /// The whole path, whatever prefixes filters have matched; still encoded.
-    pub path: FullPath,
+    /// The whole path, whatever prefixes filters have matched; still encoded. Empty if the target has none.
+    pub path: String,
     /// The query, without `?`.
     pub query: Option<String>,
+    /// The version.
+    pub version: Version,
     /// The header fields.
     pub headers: HeaderMap,
     /// The other end of the connection. `None` on unix sockets, and where the filter is not served by
@@ -43,7 +46,7 @@ enum Target {
 impl Head {
     /// What the engine wants to know.
     pub(crate) fn facts(&self, peer: Peer) -> Facts<'_> {
-        Facts::new(self.method.as_str(), self.path.as_str())
+        Facts::new(self.method.as_str(), &self.path)
             .query(self.query.as_deref())
             .authority(match &self.target {
                 Target::AsHost => None,
@@ -53,15 +56,6 @@ impl Head {
             })
             .headers(&self.headers)
             .peer(peer)
-    }
-
-    /// warp does not show the version. A request that names its host in the target alone is of HTTP/2,
-    /// because HTTP/1.1 must have `Host` (RFC 9112, section 3.2).
-    pub(crate) const fn probable_version(&self) -> Version {
-        match self.target {
-            Target::Names(_) => Version::HTTP_2,
-            Target::AsHost | Target::Contradicts => Version::HTTP_11,
-        }
     }
 }
 
@@ -76,16 +70,17 @@ pub(crate) fn head() -> impl Filter<Extract = (Head,), Error = Infallible> + Cop
         .or(warp::any().map(|| Err(())))
         .unify();
     warp::method()
-        .and(warp::path::full())
+        .and(peek())
         .and(query)
         .and(warp::header::headers_cloned())
         .and(authority)
         .and(warp::addr::remote())
         .map(
-            |method, path, query, headers: HeaderMap, authority, remote| Head {
+            |method, seen: Seen, query, headers: HeaderMap, authority, remote| Head {
                 target: target(authority, &headers),
                 method,
-                path,
+                path: seen.path,
+                version: seen.version,
                 query,
                 headers,
                 remote,

@@ -5,8 +5,11 @@ mod filters;
 mod gate;
 mod handed;
 mod head;
+mod log;
+mod peek;
 
 pub use filters::MaintenanceFilters;
 pub use head::Head;
+pub use log::{Line, log};
 pub use maintenance_mode::Verdict;
 pub use maintenance_mode::http::Drain;

@@ -11,12 +11,11 @@ use std::time::Duration;
 
 use clap::Parser as _;
 use maintenance_mode_example_shop::{Options, log_to_stderr};
-use maintenance_mode_warp::Verdict;
+use maintenance_mode_warp::log;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::Notify;
-use warp::http::{Method, StatusCode};
-use warp::path::FullPath;
+use warp::http::StatusCode;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply, reply};
 
@@ -74,11 +73,15 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 /// From inside to outside: the routes with maintenance, what becomes of rejections, the log.
 fn site(
     app: &App,
-) -> impl Filter<Extract = (impl Reply + use<>,), Error = Rejection> + Clone + Send + Sync + use<> {
-    warp::method()
-        .and(warp::path::full())
-        .and(routes::all(app).recover(unknown))
-        .map(log)
+) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + use<> {
+    log(routes::all(app).recover(unknown), |line| {
+        // `-` stands for requests that nothing was closed for.
+        let verdict = line
+            .verdict
+            .map_or_else(|| "-".to_owned(), ToString::to_string);
+        let (method, path, status) = (line.method, line.path, line.status.as_u16());
+        tracing::info!("{method} {path} {status} maintenance={verdict}");
+    })
 }
 
 /// Rejections pass maintenance untouched, so there is nothing of it to look for in here.
@@ -88,20 +91,6 @@ async fn unknown(rejection: Rejection) -> Result<Response, Rejection> {
     }
     let nothing = reply::with_status("There is nothing here.\n", StatusCode::NOT_FOUND);
     Ok(nothing.into_response())
-}
-
-/// `-` stands for requests that nothing was closed for.
-#[expect(clippy::needless_pass_by_value)]
-fn log(method: Method, path: FullPath, reply: impl Reply) -> Response {
-    let response = reply.into_response();
-    let verdict = response.extensions().get::<Verdict>();
-    tracing::info!(
-        "{method} {} {} maintenance={}",
-        path.as_str(),
-        response.status().as_u16(),
-        verdict.map_or_else(|| "-".to_owned(), ToString::to_string)
-    );
-    response
 }
 
 /// Comes back at SIGTERM and at Ctrl-C.

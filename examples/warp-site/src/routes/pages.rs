@@ -26,6 +26,8 @@ pub(super) fn routes(
     front.or(health).or(status_banner)
 }
 
+// warp hands every extracted value over.
+#[expect(clippy::needless_pass_by_value)]
 fn front(user: Option<User>, status: RequestStatus, app: App) -> impl Reply {
     reply::html(front_page(user, &app.shop.items(), &status))
 }

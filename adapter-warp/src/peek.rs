@@ -1,0 +1,48 @@
+//! The path and the version, which warp shows whole to its loggers alone.
+//!
+//! `warp::path::full` panics where a target has no path, as in `CONNECT shop.example:443` and in
+//! `GET shop.example` (RFC 9112, section 3.2.3), and for the version there is no filter at all.
+//! `warp::log::custom` shows both, to a function that returns nothing. So a logger is put around a filter
+//! that does nothing: it runs when that one is ready, which is at once, and what it leaves in the thread is
+//! taken by the next callback, within the same call of `poll`.
+
+use std::cell::Cell;
+use std::convert::Infallible;
+
+use http::Version;
+use warp::Filter;
+
+/// What was seen.
+pub(crate) struct Seen {
+    /// Still encoded; empty if the target has none.
+    pub(crate) path: String,
+    pub(crate) version: Version,
+}
+
+/// No rule opens a request without a path.
+impl Default for Seen {
+    fn default() -> Self {
+        Self {
+            path: String::new(),
+            version: Version::HTTP_11,
+        }
+    }
+}
+
+thread_local! {
+    static SEEN: Cell<Option<Seen>> = const { Cell::new(None) };
+}
+
+/// Looks at the request. The path is the whole one, whatever prefixes filters have matched.
+pub(crate) fn peek() -> impl Filter<Extract = (Seen,), Error = Infallible> + Copy + Send + Sync {
+    let leave = |info: warp::log::Info<'_>| {
+        SEEN.set(Some(Seen {
+            path: info.path().to_owned(),
+            version: info.version(),
+        }));
+    };
+    warp::any()
+        .map(warp::reply)
+        .with(warp::log::custom(leave))
+        .map(|_| SEEN.take().unwrap_or_default())
+}
