@@ -15,6 +15,7 @@ use warp::{Filter, Rejection, Reply};
 use crate::gate::{BoxFuture, Gate, Passed, Settings, Unread};
 use crate::handed::{hand_on, taken};
 use crate::head::{Head, head};
+use crate::routes::Routes;
 
 /// Makes the filters that let requests through or answer them, as the engine decides.
 ///
@@ -64,6 +65,7 @@ impl MaintenanceFilters {
                 test_mode: false,
                 drain: Some(Drain::default()),
                 peer_was_missed: AtomicBool::new(false),
+                admissions: Arc::default(),
             }),
         }
     }
@@ -71,8 +73,7 @@ impl MaintenanceFilters {
     /// How to find out who asks: an `async fn(Arc<Head>) -> Identity`, or a closure that returns a future.
     ///
     /// It is called only when nothing cheaper has decided and some rule wants to know: never while the
-    /// sites are online, never for exempt paths and addresses. [`status`](Self::status) asks, too, where
-    /// the reason depends on it.
+    /// sites are online, never for exempt paths and addresses.
     ///
     /// Without it, a visitor of whom rules want to know is blocked.
     pub fn identify<F, T>(mut self, identify: F) -> Self
@@ -126,12 +127,12 @@ impl MaintenanceFilters {
     /// rejected as without it; nothing is ever rejected by maintenance itself, so no `recover` can swallow
     /// an answer, and no `or` tries another route for a blocked request.
     #[must_use = "filters do nothing unless served"]
-    pub fn guard<F, R>(
+    pub fn guard<F, R, E>(
         &self,
         routes: F,
-    ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + use<F, R>
+    ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + use<F, R, E>
     where
-        F: Filter<Extract = (R,), Error = Rejection> + Clone + Send + Sync + 'static,
+        F: Routes<R, E>,
         R: Reply + 'static,
     {
         self.settings.warn_of_half_log_out();
@@ -144,12 +145,12 @@ impl MaintenanceFilters {
     /// everything that comes to it before it asks the route, so around the path it would close all others,
     /// too. It may stand inside of [`guard`](Self::guard) and outside.
     #[must_use = "filters do nothing unless served"]
-    pub fn force_on<F, R>(
+    pub fn force_on<F, R, E>(
         &self,
         route: F,
-    ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + use<F, R>
+    ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + use<F, R, E>
     where
-        F: Filter<Extract = (R,), Error = Rejection> + Clone + Send + Sync + 'static,
+        F: Routes<R, E>,
         R: Reply + 'static,
     {
         self.gate(Some(RouteOverride::ForceOn), false).around(route)
@@ -161,12 +162,12 @@ impl MaintenanceFilters {
     /// inside: `maintenance.force_off(hooks).or(maintenance.guard(routes))`. Behind the path it is cheaper:
     /// while something is closed, it collects the head of each request that comes to it.
     #[must_use = "filters do nothing unless served"]
-    pub fn force_off<F, R>(
+    pub fn force_off<F, R, E>(
         &self,
         route: F,
-    ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + use<F, R>
+    ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + use<F, R, E>
     where
-        F: Filter<Extract = (R,), Error = Rejection> + Clone + Send + Sync + 'static,
+        F: Routes<R, E>,
         R: Reply + 'static,
     {
         self.gate(Some(RouteOverride::ForceOff), false)
@@ -176,12 +177,12 @@ impl MaintenanceFilters {
     /// Says that a route is a control endpoint, the operator's way in: open in every mode. It stands where
     /// [`force_off`](Self::force_off) does.
     #[must_use = "filters do nothing unless served"]
-    pub fn control<F, R>(
+    pub fn control<F, R, E>(
         &self,
         route: F,
-    ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + use<F, R>
+    ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + use<F, R, E>
     where
-        F: Filter<Extract = (R,), Error = Rejection> + Clone + Send + Sync + 'static,
+        F: Routes<R, E>,
         R: Reply + 'static,
     {
         self.gate(None, true).around(route)
@@ -190,16 +191,15 @@ impl MaintenanceFilters {
     /// What the site of the request does now, and why the request is let through: for a banner. It never
     /// rejects, and reads no backend.
     ///
-    /// Nothing can be left with a request in warp, so this looks at the request again, with the state of
-    /// this moment; the same functions are asked if the reason depends on who asks. It does not know
-    /// whether a route is forced: there the reason is what holds for the site.
+    /// Where something is closed or planned, it is exactly what the guard saw of the request. Otherwise the
+    /// handle is asked, and the reason is [`Reason::Online`](maintenance_mode::Reason::Online).
     #[must_use = "filters do nothing unless served"]
     pub fn status(
         &self,
     ) -> impl Filter<Extract = (RequestStatus,), Error = Infallible> + Clone + Send + Sync + use<>
     {
         let gate = self.gate(None, false);
-        head().then(move |head| gate.clone().status(head))
+        head().map(move |head: Head| gate.status(&head))
     }
 
     /// One that was cloned is left as it was.
@@ -218,16 +218,16 @@ impl MaintenanceFilters {
 
 impl Gate {
     /// Counts, decides, and asks `routes` unless it must not be asked.
-    fn around<F, R>(
+    fn around<F, R, E>(
         self,
         routes: F,
-    ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + use<F, R>
+    ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + use<F, R, E>
     where
-        F: Filter<Extract = (R,), Error = Rejection> + Clone + Send + Sync + 'static,
+        F: Routes<R, E>,
         R: Reply + 'static,
     {
         self.admission()
-            .and(routes)
+            .and(routes.fallible())
             .map(|passed: Passed, reply: R| passed.finish(reply))
             .or_else(|rejection| ready(taken(rejection).map(|answer: Response| (answer,))))
     }

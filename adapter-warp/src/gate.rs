@@ -13,11 +13,12 @@ use http_body_util::StreamBody;
 use maintenance_mode::http::{Announced, Drain, expire_cookies, response, settle};
 use maintenance_mode::live::{InFlightGuard, Judgement, Pass};
 use maintenance_mode::{
-    Facts, Identity, Maintenance, Peer, Policy, RequestStatus, RouteOverride, Timestamp, Verdict,
-    Visitor,
+    Facts, Identity, Maintenance, Peer, Policy, Reason, RequestStatus, RouteOverride, Timestamp,
+    Verdict,
 };
 use warp::{Buf, Rejection, Reply};
 
+use crate::admissions::{Admissions, Kept, RequestId};
 use crate::counted::until_the_body_ends;
 use crate::handed::hand_on;
 use crate::head::Head;
@@ -34,6 +35,7 @@ pub(crate) struct Settings {
     pub(crate) test_mode: bool,
     pub(crate) drain: Option<Drain>,
     pub(crate) peer_was_missed: AtomicBool,
+    pub(crate) admissions: Arc<Admissions>,
 }
 
 /// With the same settings, and nothing missed yet.
@@ -43,6 +45,7 @@ impl Clone for Settings {
             maintenance: self.maintenance.clone(),
             identify: self.identify.clone(),
             log_out: self.log_out.clone(),
+            admissions: Arc::clone(&self.admissions),
             peer_was_missed: AtomicBool::new(false),
             ..*self
         }
@@ -69,6 +72,7 @@ struct Epilogue {
     verdict: Verdict,
     /// Whose cookies expire, if the visitor was logged out.
     expires: Option<Arc<Policy>>,
+    _kept: Kept,
 }
 
 /// An answer whose request has a body that nobody has read.
@@ -111,7 +115,7 @@ impl Gate {
                 if pass.logs_out.is_some() {
                     self.log_out(&head).await;
                 }
-                Err(hand_on(Passed::considered(pass, guard)))
+                Err(hand_on(self.admitted(pass, head.id, guard)))
             }
             Judgement::Answer { answer, logs_out } => {
                 drop(guard);
@@ -155,25 +159,26 @@ impl Gate {
         }
     }
 
-    /// What the request's site does now, and why the request is let through.
-    pub(crate) async fn status(self, head: Head) -> RequestStatus {
-        let head = Arc::new(head);
-        let (status, asks) = self.status_for(&head, Visitor::Unknown);
-        if !asks || self.settings.identify.is_none() {
-            return status;
+    /// What the request's site does now, and why the request was let through.
+    pub(crate) fn status(&self, head: &Head) -> RequestStatus {
+        if let Some(admission) = self.settings.admissions.of(head.id) {
+            return admission.status(&head.facts(admission.peer()));
         }
-        let identity = self.identify(&head).await;
-        identity.with_visitor(|visitor| self.status_for(&head, visitor).0)
-    }
-
-    /// The status, and whether it depends on who asks.
-    fn status_for(&self, head: &Head, visitor: Visitor<'_>) -> (RequestStatus, bool) {
-        let facts = self.facts(head).visitor(visitor);
         let snapshot = self.settings.maintenance.snapshot();
         let now = Timestamp::from(SystemTime::now());
-        let decision = snapshot.decide(&facts, now);
-        let status = RequestStatus::new(&snapshot, &facts, now, decision.reason());
-        (status, decision.asks_for_visitor())
+        RequestStatus::new(&snapshot, &self.facts(head), now, Reason::Online)
+    }
+
+    fn admitted(&self, pass: Pass, id: RequestId, guard: InFlightGuard) -> Passed {
+        let epilogue = Box::new(Epilogue {
+            verdict: pass.admission.verdict().clone(),
+            expires: pass.logs_out,
+            _kept: self.settings.admissions.keep(id, pass.admission),
+        });
+        Passed {
+            epilogue: Some(epilogue),
+            guard,
+        }
     }
 
     async fn identify(&self, head: &Arc<Head>) -> Identity {
@@ -230,17 +235,6 @@ impl Settings {
 }
 
 impl Passed {
-    fn considered(pass: Pass, guard: InFlightGuard) -> Self {
-        let epilogue = Box::new(Epilogue {
-            verdict: pass.admission.verdict().clone(),
-            expires: pass.logs_out,
-        });
-        Self {
-            epilogue: Some(epilogue),
-            guard,
-        }
-    }
-
     /// The application's reply with what maintenance adds to it.
     pub(crate) fn finish(self, reply: impl Reply) -> warp::reply::Response {
         let mut response = reply.into_response();

@@ -9,6 +9,7 @@ use http::{HeaderMap, Method, Version};
 use maintenance_mode::{Facts, Peer};
 use warp::Filter;
 
+use crate::admissions::RequestId;
 use crate::peek::{Seen, peek};
 
 /// The head of a request, for the functions that [`identify`](crate::MaintenanceFilters::identify) and
@@ -29,6 +30,7 @@ pub struct Head {
     /// The other end of the connection. `None` on unix sockets, and where the filter is not served by
     /// `warp::serve`.
     pub remote: Option<SocketAddr>,
+    pub(crate) id: RequestId,
     target: Target,
 }
 
@@ -81,6 +83,7 @@ pub(crate) fn head() -> impl Filter<Extract = (Head,), Error = Infallible> + Cop
                 method,
                 path: seen.path,
                 version: seen.version,
+                id: seen.id,
                 query,
                 headers,
                 remote,

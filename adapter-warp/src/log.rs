@@ -9,6 +9,7 @@ use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
 use crate::peek::{Seen, peek};
+use crate::routes::Routes;
 
 /// One response, for [`log`].
 #[derive(Clone, Copy, Debug)]
@@ -50,12 +51,12 @@ pub struct Line<'a> {
 /// # }
 /// ```
 #[must_use = "filters do nothing unless served"]
-pub fn log<F, R, W>(
+pub fn log<F, R, E, W>(
     routes: F,
     write: W,
-) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync
+) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + use<F, R, E, W>
 where
-    F: Filter<Extract = (R,), Error = Rejection> + Clone + Send + Sync + 'static,
+    F: Routes<R, E>,
     R: Reply + 'static,
     W: Fn(Line<'_>) + Clone + Send + Sync + 'static,
 {
@@ -64,7 +65,7 @@ where
         .and(warp::method())
         .and(peek())
         .and(warp::addr::remote())
-        .and(routes)
+        .and(routes.fallible())
         .map(
             move |began: Instant, method: Method, seen: Seen, remote, reply: R| {
                 let response = reply.into_response();

@@ -1,4 +1,4 @@
-//! The path and the version, which warp shows whole to its loggers alone.
+//! The path, the version and the place of a request, which warp shows to its loggers alone.
 //!
 //! `warp::path::full` panics where a target has no path, as in `CONNECT shop.example:443` and in
 //! `GET shop.example` (RFC 9112, section 3.2.3), and for the version there is no filter at all.
@@ -12,11 +12,14 @@ use std::convert::Infallible;
 use http::Version;
 use warp::Filter;
 
+use crate::admissions::RequestId;
+
 /// What was seen.
 pub(crate) struct Seen {
     /// Still encoded; empty if the target has none.
     pub(crate) path: String,
     pub(crate) version: Version,
+    pub(crate) id: RequestId,
 }
 
 /// No rule opens a request without a path.
@@ -25,6 +28,7 @@ impl Default for Seen {
         Self {
             path: String::new(),
             version: Version::HTTP_11,
+            id: RequestId::default(),
         }
     }
 }
@@ -39,6 +43,7 @@ pub(crate) fn peek() -> impl Filter<Extract = (Seen,), Error = Infallible> + Cop
         SEEN.set(Some(Seen {
             path: info.path().to_owned(),
             version: info.version(),
+            id: RequestId::of(info.request_headers()),
         }));
     };
     warp::any()

@@ -43,8 +43,9 @@ async fn echo(mut socket: WebSocket, mut changes: Changes) -> Result<(), warp::E
                 Some(Ok(message)) if message.is_text() || message.is_binary() => {
                     socket.send(message).await?;
                 }
-                Some(Ok(message)) if !message.is_close() => {}
-                Some(Ok(_) | Err(_)) | None => return Ok(()),
+                // Reading on sends the answer to a close frame, and then ends.
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return Ok(()),
             },
             changed = changes.next() => match changed {
                 Some(snapshot) if mode_in(&snapshot) == Mode::Offline => {
