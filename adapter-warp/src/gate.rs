@@ -217,7 +217,8 @@ impl Settings {
         if !is_known && !self.peer_was_missed.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 "requests come without their peer's address, so rules for addresses admit nobody: \
-                 serve the filters by `warp::serve`; on a unix socket, say `.unix_socket()`"
+                 serve the filters by `warp::serve`, or put the `SocketAddr` into the request's extensions; \
+                 on a unix socket, say `.unix_socket()`"
             );
         }
     }

@@ -10,7 +10,7 @@ use maintenance_mode::{Facts, Peer};
 use warp::Filter;
 
 use crate::admissions::RequestId;
-use crate::peek::{Seen, peek};
+use crate::peek::{Seen, peek, remote};
 
 /// The head of a request, for the functions that [`identify`](crate::MaintenanceFilters::identify) and
 /// [`on_logout`](crate::MaintenanceFilters::on_logout) get.
@@ -27,8 +27,8 @@ pub struct Head {
     pub version: Version,
     /// The header fields.
     pub headers: HeaderMap,
-    /// The other end of the connection. `None` on unix sockets, and where the filter is not served by
-    /// `warp::serve`.
+    /// The other end of the connection. `None` on unix sockets, and where whoever serves the filters
+    /// instead of `warp::serve` has left no [`SocketAddr`] in the request's extensions.
     pub remote: Option<SocketAddr>,
     pub(crate) id: RequestId,
     target: Target,
@@ -76,7 +76,7 @@ pub(crate) fn head() -> impl Filter<Extract = (Head,), Error = Infallible> + Cop
         .and(query)
         .and(warp::header::headers_cloned())
         .and(authority)
-        .and(warp::addr::remote())
+        .and(remote())
         .map(
             |method, seen: Seen, query, headers: HeaderMap, authority, remote| Head {
                 target: target(authority, &headers),

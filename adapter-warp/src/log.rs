@@ -8,7 +8,7 @@ use maintenance_mode::Verdict;
 use warp::reply::Response;
 use warp::{Filter, Rejection, Reply};
 
-use crate::peek::{Seen, peek};
+use crate::peek::{Seen, peek, remote};
 use crate::routes::Routes;
 
 /// One response, for [`log`].
@@ -64,7 +64,7 @@ where
         .map(Instant::now)
         .and(warp::method())
         .and(peek())
-        .and(warp::addr::remote())
+        .and(remote())
         .and(routes.fallible())
         .map(
             move |began: Instant, method: Method, seen: Seen, remote, reply: R| {

@@ -8,6 +8,7 @@
 
 use std::cell::Cell;
 use std::convert::Infallible;
+use std::net::SocketAddr;
 
 use http::Version;
 use warp::Filter;
@@ -35,6 +36,15 @@ impl Default for Seen {
 
 thread_local! {
     static SEEN: Cell<Option<Seen>> = const { Cell::new(None) };
+}
+
+/// The connection's other end: as `warp::serve` says it, or as whoever serves the filters otherwise has put
+/// it into the request's extensions.
+pub(crate) fn remote()
+-> impl Filter<Extract = (Option<SocketAddr>,), Error = Infallible> + Copy + Send + Sync {
+    warp::addr::remote()
+        .and(warp::ext::optional())
+        .map(|by_warp: Option<SocketAddr>, by_others| by_warp.or(by_others))
 }
 
 /// Looks at the request. The path is the whole one, whatever prefixes filters have matched.
