@@ -103,3 +103,71 @@ impl<B: Body + Unpin> Stream for CountedFrames<B> {
             .map(|frame| frame.and_then(data))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::convert::Infallible;
+
+    use futures_util::StreamExt as _;
+    use http_body::{Frame, SizeHint};
+    use maintenance_mode::live::InFlight;
+
+    /// A body of known length in two pieces, the second one late: none of warp's is like this today.
+    struct Two(u8);
+
+    impl Body for Two {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            mut self: Pin<&mut Self>,
+            cx: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            self.0 += 1;
+            match self.0 {
+                1 | 3 => Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"piece"))))),
+                2 => {
+                    cx.waker().wake_by_ref();
+                    Poll::Pending
+                }
+                _ => Poll::Ready(None),
+            }
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            SizeHint::with_exact(10)
+        }
+    }
+
+    #[test]
+    fn what_was_looked_at_comes_first_and_the_count_ends_last() {
+        let in_flight = InFlight::new();
+        let mut body = Two(0);
+        let first = first_data(&mut body);
+        assert!(matches!(&first, Some(Ok(data)) if data == "piece"));
+        let frames = CountedFrames {
+            first,
+            body,
+            _guard: in_flight.enter(),
+        };
+        let pieces = futures_util::FutureExt::now_or_never(frames.take(1).count());
+        assert_eq!((pieces, in_flight.count()), (Some(1), 0));
+
+        let mut frames = CountedFrames {
+            first: None,
+            body: Two(0),
+            _guard: in_flight.enter(),
+        };
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut poll = || Pin::new(&mut frames).poll_next(&mut cx);
+        assert!(matches!(poll(), Poll::Ready(Some(Ok(_)))));
+        assert!(poll().is_pending());
+        assert!(matches!(poll(), Poll::Ready(Some(Ok(_)))));
+        assert!(matches!(poll(), Poll::Ready(None)));
+        assert_eq!(in_flight.count(), 1);
+        drop(frames);
+        assert_eq!(in_flight.count(), 0);
+    }
+}

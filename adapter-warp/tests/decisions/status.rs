@@ -9,6 +9,8 @@ use warp::{Filter, Rejection};
 
 use super::{close, maintenance, request, text};
 
+// warp hands every extracted value over.
+#[expect(clippy::needless_pass_by_value)]
 fn show(status: RequestStatus) -> String {
     format!(
         "{} {} {} {}",
