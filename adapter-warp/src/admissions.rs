@@ -72,3 +72,52 @@ impl Drop for Kept {
         };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    use maintenance_mode::live::Judgement;
+    use maintenance_mode::{Config, Facts, Maintenance, Mode, Reason};
+
+    /// Two admissions for different reasons.
+    async fn two() -> [Admission; 2] {
+        let config = Config::new().backend("memory:").allow_path("/open");
+        let maintenance = Maintenance::start(config.mode(Mode::Offline)).await;
+        let maintenance = maintenance.unwrap();
+        ["/open", "/healthz"].map(|path| {
+            let facts = Facts::new("GET", path);
+            match maintenance.judge(&facts, |_, _| ()) {
+                Judgement::Pass(pass) => pass.admission,
+                Judgement::Answer { .. } => panic!("{path} is blocked"),
+            }
+        })
+    }
+
+    #[tokio::test]
+    async fn an_admission_is_kept_as_long_as_its_guard_lives_and_no_longer() {
+        let [outer, inner] = two().await;
+        let admissions = Arc::new(Admissions::default());
+        let (one, another) = (HeaderMap::new(), HeaderMap::new());
+        let id = RequestId::of(&one);
+        let reason = || admissions.of(id).map(|its| its.verdict().reason);
+
+        let further_out = admissions.keep(id, outer);
+        assert_eq!(reason(), Some(Reason::Path));
+        let further_in = admissions.keep(id, inner);
+        assert_eq!(reason(), Some(Reason::Health));
+        assert!(admissions.of(RequestId::of(&another)).is_none());
+        drop(further_in);
+        assert_eq!(reason(), Some(Reason::Path));
+        drop(further_out);
+        assert_eq!(reason(), None);
+        let left: usize = admissions
+            .shards
+            .iter()
+            .map(|shard| shard.lock().unwrap().len())
+            .sum();
+        assert_eq!(left, 0);
+    }
+}
