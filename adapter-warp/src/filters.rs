@@ -42,7 +42,7 @@ use crate::routes::Routes;
 /// let banner = warp::path!("banner").and(maintenance.status()).map(|status: maintenance_mode::RequestStatus| {
 ///     status.mode().to_string()
 /// });
-/// let routes = hooks.or(maintenance.guard(legacy.or(banner)));
+/// let routes = hooks.or(legacy).or(maintenance.guard(banner));
 /// let response = warp::test::request().path("/legacy/cart").reply(&routes).await;
 /// assert_eq!(response.status(), 503);
 /// # Ok(()) }
@@ -143,7 +143,8 @@ impl MaintenanceFilters {
     ///
     /// Put it *behind* the path: `warp::path("legacy").and(maintenance.force_on(legacy))`. It answers
     /// everything that comes to it before it asks the route, so around the path it would close all others,
-    /// too. It may stand inside of [`guard`](Self::guard) and outside.
+    /// too. Best beside [`guard`](Self::guard) and before it, as [`force_off`](Self::force_off): inside, the
+    /// guard has decided first, and may have looked the visitor up for nothing.
     #[must_use = "filters do nothing unless served"]
     pub fn force_on<F, R, E>(
         &self,

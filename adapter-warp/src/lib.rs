@@ -28,18 +28,17 @@
 //!
 //! From inside to outside:
 //!
-//! 1. Routes that are always closed, each behind its path:
-//!    `warp::path("legacy").and(maintenance.force_on(legacy))`.
-//! 2. [`guard`](MaintenanceFilters::guard) around all routes at once. It decides before a route is looked
+//! 1. [`guard`](MaintenanceFilters::guard) around all routes at once. It decides before a route is looked
 //!    for, so unknown paths are closed, too. Several guards beside each other, `guard(a).or(guard(b))`,
 //!    are a mistake: the first of them answers for all paths.
-//! 3. What is open in every mode, beside the guard and before it:
-//!    `maintenance.force_off(hooks).or(maintenance.guard(routes))`. Inside, nothing would come to it.
-//! 4. `recover`, inside or outside as you like: maintenance answers, and never rejects. What is outside
+//! 2. Routes that are open or closed in every mode, beside the guard and before it, each behind its path:
+//!    `warp::path("hooks").and(maintenance.force_off(hooks)).or(maintenance.guard(routes))`. Inside of the
+//!    guard nothing would come to them while the site is closed.
+//! 3. `recover`, inside or outside as you like: maintenance answers, and never rejects. What is outside
 //!    sees your own rejections exactly as without maintenance.
-//! 5. `with(warp::cors())`. The engine answers preflights itself only for the origins in `[answer]`; a CORS
+//! 4. `with(warp::cors())`. The engine answers preflights itself only for the origins in `[answer]`; a CORS
 //!    filter outside lets pages read the 503 as they read every other response.
-//! 6. Loggers and `with(warp::trace(…))`, so that they see the answers. `warp::log` sees the status and
+//! 5. Loggers and `with(warp::trace(…))`, so that they see the answers. `warp::log` sees the status and
 //!    nothing else of a response; [`log`] has the verdict.
 //!
 //! # What warp makes of it

@@ -14,7 +14,7 @@ use crate::app::App;
 
 /// Every route, with maintenance around it.
 ///
-/// What is open in every mode stands beside the guard, and what is closed in every mode behind its path.
+/// What is open or closed in every mode stands beside the guard, each behind its path.
 pub(crate) fn all(
     app: &App,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync + use<> {
@@ -23,8 +23,7 @@ pub(crate) fn all(
     let control = warp::path!("maintenance" / ..).and(maintenance.control(pages::control(app)));
     let always_closed =
         warp::path("always-closed").and(maintenance.force_on(pages::always_closed()));
-    let shop = always_closed
-        .or(pages::routes(app))
+    let shop = pages::routes(app)
         .or(account::routes(app))
         .or(items::routes(app))
         .or(bodies::routes())
@@ -32,6 +31,8 @@ pub(crate) fn all(
         .or(socket::routes(app));
     always_open
         .or(control)
+        .unify()
+        .or(always_closed)
         .unify()
         .or(maintenance.guard(shop))
         .unify()
