@@ -39,7 +39,8 @@
 //! 4. `with(warp::cors())`. The engine answers preflights itself only for the origins in `[answer]`; a CORS
 //!    filter outside lets pages read the 503 as they read every other response.
 //! 5. Loggers and `with(warp::trace(…))`, so that they see the answers. `warp::log` sees the status and
-//!    nothing else of a response; [`log`] has the verdict.
+//!    nothing else of a response; [`log`] has the verdict, and
+//!    [`maintenance_mode::logging`] tells how spans do.
 //!
 //! # What warp makes of it
 //!

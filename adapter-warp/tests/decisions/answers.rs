@@ -2,12 +2,13 @@
 
 use std::net::SocketAddr;
 
-use maintenance_mode::{Config, Reason};
+use maintenance_mode::{Config, Mode, Reason};
 use maintenance_mode_warp::{MaintenanceFilters, Verdict};
 use warp::http::{StatusCode, header};
+use warp::test::RequestBuilder;
 use warp::{Filter, Rejection, Reply, reply};
 
-use super::{closed, maintenance, request, routes, site, status, text};
+use super::{close, closed, maintenance, open, request, routes, site, status, text};
 
 #[tokio::test]
 async fn an_open_site_is_left_alone() {
@@ -39,6 +40,24 @@ async fn d26_a_closed_site_answers_for_every_path_known_or_not() {
             (Reason::Offline, true, "offline".to_owned())
         );
     }
+}
+
+#[tokio::test]
+async fn the_switch_is_seen_by_the_next_request() {
+    let maintenance = maintenance(Config::new().allow_path("/open")).await;
+    let site = site(&MaintenanceFilters::new(maintenance.clone()));
+    assert_eq!(status(&site, "/").await, 200);
+    close(&maintenance, Mode::Offline).await;
+    assert_eq!(status(&site, "/").await, 503);
+    let exempt = request("/open").reply(&site).await;
+    let verdict = exempt.extensions().get::<Verdict>().unwrap();
+    assert_eq!(
+        (exempt.status().as_u16(), verdict.is_blocked()),
+        (200, false)
+    );
+    assert_eq!(verdict.to_string(), "path");
+    open(&maintenance).await;
+    assert_eq!(status(&site, "/").await, 200);
 }
 
 /// `warp::path::full` panics for these.
@@ -104,61 +123,7 @@ async fn head_has_the_fields_of_get_and_no_body() {
     assert_eq!(text(&from_head), "");
 }
 
-#[tokio::test]
-async fn b10_grpc_gets_its_status_in_headers_alone() {
-    let site = site(&MaintenanceFilters::new(closed(Config::new()).await));
-    let call = request("/shop.Cart/Add")
-        .method("POST")
-        .header(header::CONTENT_TYPE, "application/grpc")
-        .header(header::TE, "trailers")
-        .body("\0\0\0\0\0");
-    let response = call.reply(&site).await;
-    assert_eq!(response.status(), 200);
-    let headers = response.headers();
-    assert_eq!(headers.get("grpc-status").unwrap(), "14");
-    assert_eq!(
-        headers.get(header::CONTENT_TYPE).unwrap(),
-        "application/grpc"
-    );
-    assert!(!headers.contains_key(header::CONNECTION));
-    assert_eq!(text(&response), "");
-}
-
-#[tokio::test]
-async fn b10_web_sockets_and_event_streams_get_answers_of_their_kind() {
-    let filters = MaintenanceFilters::new(closed(Config::new()).await);
-    let site =
-        filters.guard(warp::ws().map(|upgrade: warp::ws::Ws| upgrade.on_upgrade(|_| async {})));
-    let handshake = request("/ws")
-        .header(header::CONNECTION, "upgrade")
-        .header(header::UPGRADE, "websocket")
-        .header("sec-websocket-version", "13")
-        .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==");
-    let response = handshake.reply(&site).await;
-    assert_eq!(response.status(), 503);
-    assert!(!response.headers().contains_key(header::UPGRADE));
-    let events = request("/events").header(header::ACCEPT, "text/event-stream");
-    let response = events.reply(&site).await;
-    let kind = response.headers().get(header::CONTENT_TYPE).unwrap();
-    assert!(kind.to_str().unwrap().starts_with("text/event-stream"));
-    assert!(text(&response).contains("retry:"), "{}", text(&response));
-}
-
-#[tokio::test]
-async fn b10_a_preflight_lets_the_page_see_the_answer() {
-    let config = Config::from_toml("[answer]\ncors = [\"https://app.example\"]").unwrap();
-    let site = site(&MaintenanceFilters::new(closed(config).await));
-    let preflight = request("/api")
-        .method("OPTIONS")
-        .header(header::ORIGIN, "https://app.example")
-        .header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST");
-    let response = preflight.reply(&site).await;
-    assert_eq!(response.status(), 204);
-    let allowed = response.headers().get(header::ACCESS_CONTROL_ALLOW_ORIGIN);
-    assert_eq!(allowed.unwrap(), "https://app.example");
-}
-
-fn from(peer: &str) -> warp::test::RequestBuilder {
+fn from(peer: &str) -> RequestBuilder {
     let address: SocketAddr = format!("{peer}:4711").parse().unwrap();
     request("/").remote_addr(address)
 }

@@ -4,8 +4,8 @@
 mod answers;
 mod logs;
 mod overrides;
+mod shared;
 mod status;
-mod switching;
 mod visitors;
 
 use bytes::Bytes;
