@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use super::Response;
 use crate::backend_suite::{Broken, broken};
+use crate::ensure;
 
 /// How long a client waits for a byte.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An HTTP/1.x connection.
 #[derive(Debug)]
@@ -90,6 +91,27 @@ impl Connection {
         }
     }
 
+    /// Opens a WebSocket.
+    ///
+    /// # Errors
+    ///
+    /// The server does not.
+    pub fn open_web_socket(&mut self, target: &str) -> Result<(), Broken> {
+        let upgrade = [
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ];
+        self.send(&request("GET", target, &upgrade, ""))?;
+        let response = self.response("GET")?;
+        // The accept value of this key is RFC 6455's own example.
+        let accept = response.field("sec-websocket-accept");
+        let accepted = accept == Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        ensure!(response.status == 101 && accepted, "{response:?}");
+        Ok(())
+    }
+
     /// Reads until these bytes have come, and returns what came up to their end: for streams and sockets.
     ///
     /// # Errors
@@ -124,6 +146,15 @@ impl Connection {
         };
         self.stream.set_read_timeout(Some(PATIENCE))?;
         Ok(closed && self.unread.is_empty())
+    }
+
+    /// Resets the connection (RST), as a client does that dies: nobody can take it for one that still reads.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn abort(self) -> io::Result<()> {
+        reset_when_closed(&self.stream)
     }
 
     fn body(&mut self, method: &str, response: &Response) -> Result<Vec<u8>, Broken> {
@@ -193,6 +224,11 @@ impl Connection {
         self.unread.extend_from_slice(&part[..bytes]);
         Ok(bytes)
     }
+}
+
+/// The last handle of this socket that is closed resets the connection instead of ending it.
+pub(super) fn reset_when_closed(stream: &TcpStream) -> io::Result<()> {
+    rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO)).map_err(io::Error::from)
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {

@@ -5,6 +5,8 @@ use crate::backend_suite::{Broken, broken};
 /// One response.
 #[derive(Clone, Debug)]
 pub struct Response {
+    /// The status line; empty where there was none to see.
+    pub status_line: String,
     /// The status.
     pub status: u16,
     /// Names and values, in order.
@@ -16,7 +18,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// A response as a framework's own test client saw it.
+    /// A response as a client of another kind saw it: a framework's own, or one for HTTP/2.
     pub fn new<'a>(
         status: u16,
         fields: impl IntoIterator<Item = (&'a str, &'a [u8])>,
@@ -27,6 +29,7 @@ impl Response {
             (name.to_owned(), value)
         });
         Self {
+            status_line: String::new(),
             status,
             fields: fields.collect(),
             body: body.into(),
@@ -51,6 +54,7 @@ impl Response {
             })
             .collect::<Result<_, _>>()?;
         Ok(Self {
+            status_line: status_line.to_owned(),
             status,
             fields,
             body: Vec::new(),

@@ -4,30 +4,12 @@ use maintenance_mode::state::Message;
 use maintenance_mode::{Mode, On};
 
 use super::shown;
-use crate::backend_suite::{Broken, broken};
+use crate::backend_suite::Broken;
 use crate::ensure;
 use crate::wire::{Site, Subject};
 
 const CONFIG: &str = "backend = \"file:state.json\"\n\
     [allow]\npaths = [\"/login\"]\nroles = [\"staff\"]\n";
-
-/// Logs a demo user in and returns the cookie.
-fn log_in(site: &Site, user: &str) -> Result<String, Broken> {
-    let form = format!("user={user}&password={user}");
-    let length = form.len().to_string();
-    let fields = [
-        ("Content-Type", "application/x-www-form-urlencoded"),
-        ("Content-Length", length.as_str()),
-    ];
-    let response = site.ask("POST", "/login", &fields, &form)?;
-    let cookie = response
-        .values("set-cookie")
-        .find(|cookie| cookie.starts_with("sessionid="))
-        .and_then(|cookie| cookie.split(';').next());
-    cookie
-        .map(str::to_owned)
-        .ok_or_else(|| broken(format!("{user} cannot log in: {}", shown(&response))))
-}
 
 /// Staff may log in and go on while the site is closed.
 ///
@@ -38,7 +20,7 @@ pub fn lets_staff_in_and_nobody_else(subject: &Subject) -> Result<(), Broken> {
     let site = Site::start(subject.program(), CONFIG)?;
     site.close(&On::default())?;
     for (user, admitted) in [("staff", true), ("root", true), ("visitor", false)] {
-        let cookie = log_in(&site, user)?;
+        let cookie = site.log_in(user)?;
         let response = site.ask("GET", "/", &[("Cookie", &cookie)], "")?;
         let fits = if admitted {
             response.status == 200
@@ -65,8 +47,8 @@ pub fn lets_staff_in_and_nobody_else(subject: &Subject) -> Result<(), Broken> {
 pub fn logs_visitors_out(subject: &Subject) -> Result<(), Broken> {
     let config = format!("{CONFIG}[logout]\nauthenticated = true\ncookies = [\"sessionid\"]\n");
     let site = Site::start(subject.program(), &config)?;
-    let visitor = log_in(&site, "visitor")?;
-    let staff = log_in(&site, "staff")?;
+    let visitor = site.log_in("visitor")?;
+    let staff = site.log_in("staff")?;
     let greets = |cookie: &str| -> Result<bool, Broken> {
         let page = site.ask("GET", "/", &[("Cookie", cookie)], "")?;
         Ok(page.text().contains("Welcome back"))
@@ -105,7 +87,7 @@ pub fn logs_visitors_out(subject: &Subject) -> Result<(), Broken> {
 /// What was not kept.
 pub fn tells_those_inside_what_is_going_on(subject: &Subject) -> Result<(), Broken> {
     let site = Site::start(subject.program(), CONFIG)?;
-    let before = log_in(&site, "visitor")?;
+    let before = site.log_in("visitor")?;
     let banner = site.get("/status-banner")?.text();
     ensure!(
         banner.contains("mode: online") && banner.contains("banner: -"),
@@ -137,12 +119,97 @@ pub fn tells_those_inside_what_is_going_on(subject: &Subject) -> Result<(), Brok
         "the page's banner: {page}"
     );
 
-    let late = log_in(&site, "visitor")?;
+    let late = site.log_in("visitor")?;
     let response = site.ask("GET", "/", &[("Cookie", &late)], "")?;
     ensure!(
         response.is_closed(),
         "a session from after the activation: {}",
         shown(&response)
     );
+    Ok(())
+}
+
+/// Nobody is looked up while the site is online, nor where something cheaper decides; then each blocked
+/// request looks its visitor up once.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn d07_identify_is_called_only_when_needed(subject: &Subject) -> Result<(), Broken> {
+    const BYPASS: (&str, &str) = ("X-Bypass", "a-long-enough-secret-value");
+    let header = format!(
+        "header = {{ name = \"{}\", value = \"{}\" }}\n",
+        BYPASS.0, BYPASS.1
+    );
+    let site = Site::start(subject.program(), &format!("{CONFIG}{header}"))?;
+    let visitor = site.log_in("visitor")?;
+    let staff = site.log_in("staff")?;
+    let lookups_of = |requests: &[(&str, &str, &str)]| -> Result<u64, Broken> {
+        let before = site.lookups()?;
+        for (method, target, cookie) in requests {
+            let fields = [("Cookie", *cookie), ("Content-Length", "0")];
+            site.ask(method, target, &fields, "")?;
+        }
+        Ok(site.lookups()? - before)
+    };
+    let everywhere = [
+        ("GET", "/", visitor.as_str()),
+        ("GET", "/", &staff),
+        ("GET", "/nowhere", &visitor),
+        ("POST", "/upload", &visitor),
+        ("GET", "/status-banner", &visitor),
+    ];
+    let online = lookups_of(&everywhere)?;
+    ensure!(online == 0, "{online} look-ups while the site is online");
+
+    site.close(&On::mode(Mode::ReadOnly))?;
+    let safe = lookups_of(&[("GET", "/", &visitor), ("GET", "/api/items", &visitor)])?;
+    ensure!(
+        safe == 0,
+        "{safe} look-ups for safe methods of a read-only site"
+    );
+
+    site.close(&On::default())?;
+    let decided = lookups_of(&[
+        ("GET", "/healthz", &visitor),
+        ("GET", "/login", &visitor),
+        ("GET", "/maintenance/status", &visitor),
+        ("GET", "/always-open", &visitor),
+        ("GET", "/always-closed", &visitor),
+    ])?;
+    ensure!(
+        decided == 0,
+        "{decided} look-ups where something cheaper decided"
+    );
+    let before = site.lookups()?;
+    let response = site.ask("GET", "/", &[BYPASS, ("Cookie", &visitor)], "")?;
+    let bypassed = site.lookups()? - before;
+    ensure!(
+        bypassed == 0 && response.status == 200,
+        "{bypassed} look-ups for a bypass: {}",
+        shown(&response)
+    );
+    for (method, target, cookie) in everywhere {
+        let needed = lookups_of(&[(method, target, cookie)])?;
+        ensure!(
+            needed == 1,
+            "{needed} look-ups for {method} {target} on a closed site"
+        );
+    }
+
+    let addresses =
+        "mode = \"offline\"\n[allow]\naddresses = [\"127.0.0.1\"]\nroles = [\"staff\"]\n";
+    for (config, what) in [
+        (addresses, "an address that is exempt"),
+        ("mode = \"offline\"\n", "rules that need no visitor"),
+    ] {
+        let site = Site::start(
+            subject.program(),
+            &format!("backend = \"memory:\"\n{config}"),
+        )?;
+        site.ask("GET", "/", &[("Cookie", &visitor)], "")?;
+        let lookups = site.lookups()?;
+        ensure!(lookups == 0, "{lookups} look-ups with {what}");
+    }
     Ok(())
 }
