@@ -54,7 +54,7 @@ pub(super) fn control(
         .and(read())
         .and(app.given())
         .map(|app: App| {
-            let status = public_status(&app.maintenance.snapshot());
+            let status = public_status(&app.maintenance, &app.sessions);
             reply::with_header(reply::json(&status), CACHE_CONTROL, "no-store")
         })
 }
