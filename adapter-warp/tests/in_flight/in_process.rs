@@ -3,6 +3,8 @@
 use std::convert::Infallible;
 use std::io;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
@@ -82,6 +84,46 @@ async fn counted_until_the_body_is_dropped() {
     assert_eq!(count(), 0, "after a rejection");
     assert!(tokio::spawn(call("/panic")).await.unwrap_err().is_panic());
     assert_eq!(count(), 0, "after a panic");
+}
+
+/// Says of how many requests it knew when it was dropped.
+struct Witness(Maintenance, Arc<AtomicU64>);
+
+impl Drop for Witness {
+    fn drop(&mut self) {
+        self.1.store(self.0.in_flight().count(), Ordering::Relaxed);
+    }
+}
+
+/// The crate's page says so: warp drops what a filter has extracted before the next filter's future.
+#[tokio::test]
+async fn a_stopped_handler_is_dropped_right_after_its_count_has_ended() {
+    let maintenance = maintenance(Config::new()).await;
+    let seen = Arc::new(AtomicU64::new(u64::MAX));
+    let handler = {
+        let (maintenance, seen) = (maintenance.clone(), Arc::clone(&seen));
+        warp::any().then(move || {
+            let witness = Witness(maintenance.clone(), Arc::clone(&seen));
+            async move {
+                tokio::task::yield_now().await;
+                drop(witness);
+                "done"
+            }
+        })
+    };
+    let mut service = warp::service(MaintenanceFilters::new(maintenance).guard(handler));
+    let mut call = || Box::pin(service.call(Request::new(Empty::<Bytes>::new())));
+    call().await.unwrap();
+    assert_eq!(seen.load(Ordering::Relaxed), 1, "at the handler's own end");
+    let mut stopped = call();
+    let mut cx = Context::from_waker(Waker::noop());
+    assert!(stopped.as_mut().poll(&mut cx).is_pending());
+    drop(stopped);
+    assert_eq!(
+        seen.load(Ordering::Relaxed),
+        0,
+        "warp does it the other way round now"
+    );
 }
 
 /// The server must still know how long a body is.
