@@ -12,6 +12,7 @@ const SITES: &[(&str, Framework)] = &[
     ("actix", Framework::ACTIX),
     ("axum", Framework::AXUM),
     ("poem", Framework::HYPER),
+    ("warp", Framework::WARP),
 ];
 
 /// A program that a test of the whole workspace builds beside this test's own.
