@@ -5,6 +5,7 @@ mod axum;
 mod counted;
 mod poem;
 mod tower;
+mod warp;
 
 use maintenance_mode::{Config, Maintenance, Mode};
 use tempfile::TempDir;
@@ -52,6 +53,7 @@ pub const FRAMEWORKS: &[Framework] = &[
     axum::OUTERMOST,
     axum::ROUTER_LAYER,
     poem::FRAMEWORK,
+    warp::FRAMEWORK,
 ];
 
 /// Every variant.

@@ -43,6 +43,12 @@ pub(super) const FRAMEWORKS: &[Framework] = &[
         offline: 0.52,
         counted: true,
     },
+    Framework {
+        name: "warp",
+        online: 130.0,
+        offline: 1.25,
+        counted: true,
+    },
 ];
 
 /// The three sites of a framework, as scenarios.
