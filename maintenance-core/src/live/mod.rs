@@ -9,6 +9,7 @@ mod control;
 mod force;
 mod in_flight;
 mod judgement;
+mod reporter;
 mod status;
 mod visitor_fns;
 mod watcher;
@@ -32,6 +33,7 @@ use crate::decision::{Allow, Decision, Reason};
 use crate::explain::Explanation;
 use crate::policy::config::{Initial, process_environment};
 use crate::policy::{Complaints, Config, Policy, PolicyBuilder};
+use crate::presence::PresenceBackend;
 use crate::request::Facts;
 use crate::snapshot::Snapshot;
 use crate::state::{Change, Mode, SiteName, State};
@@ -62,6 +64,8 @@ struct Shared {
     cell: Cell,
     control: Control,
     in_flight: InFlight,
+    /// Where leases live, if the backend keeps any.
+    presence: Option<Arc<dyn PresenceBackend>>,
     health: Mutex<Health>,
     published: watch::Sender<Arc<Snapshot>>,
     /// Wakes the watcher for a read.
@@ -207,6 +211,7 @@ impl Maintenance {
         let kick = Arc::new(Notify::new());
         let shared = Arc::new(Shared {
             cell: Cell::new(Arc::clone(&snapshot), now()),
+            presence: backend.presence().ok(),
             control: Control::new(backend, Arc::clone(&policy)),
             in_flight: InFlight::new(),
             health: Mutex::default(),
@@ -220,12 +225,19 @@ impl Maintenance {
             .last_known_good
             .as_ref()
             .map(|file| base.join(file));
+        let reporter = shared
+            .presence
+            .clone()
+            .and_then(|presence| reporter::Reporter::new(&shared, presence, ended.clone()));
         let watcher = watcher::Watcher::new(&shared, keeper, kick, ended);
         let first = watcher.first_read(&shared).await;
         if initial == Initial::RefuseStart {
             first?;
         }
         tokio::spawn(watcher.run());
+        if let Some(reporter) = reporter {
+            tokio::spawn(reporter.run());
+        }
         Ok(Self { shared })
     }
 
