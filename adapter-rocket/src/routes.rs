@@ -1,0 +1,222 @@
+//! Routes with a meaning of their own.
+
+use maintenance_mode::RouteOverride;
+use maintenance_mode::live::Judgement;
+use rocket::http::{Method, Status};
+use rocket::route::{Handler, Outcome, Route};
+use rocket::{Data, Request};
+
+use crate::facts;
+use crate::gate::{self, Gate, Kind, forward};
+use crate::passage::Passage;
+
+/// Ranks of an application beyond this are taken for it.
+const FURTHEST: isize = 1_000_000;
+/// Routes that are asked before the gate, in the order of their own ranks.
+const AHEAD: isize = gate::RANK - 4 * FURTHEST;
+/// After them, what answers `HEAD` by routes for `GET`.
+const AHEAD_FOR_HEAD: isize = gate::RANK - 2 * FURTHEST;
+
+/// Leaves routes open, whatever the mode; their requests are counted, and handlers see the status.
+///
+/// Mount what it returns, which is each route and, for a closed site, a copy before the gate. Which route
+/// answers a request stays as it is on an open site. A request that a copy's handler forwards, because a
+/// request guard did not let it in, is decided about like every other. Where a route of higher rank may
+/// match the same path, the copy must know whether the gate would block; only there is the visitor looked
+/// up for it.
+///
+/// ```
+/// use maintenance_mode_rocket::force_off;
+///
+/// #[rocket::post("/webhooks/<shop>")]
+/// fn webhook(shop: &str) -> String {
+///     format!("thanks, {shop}")
+/// }
+///
+/// let site = rocket::build().mount("/", force_off(rocket::routes![webhook]));
+/// ```
+#[must_use = "routes do nothing unless they are mounted"]
+pub fn force_off(routes: impl Into<Vec<Route>>) -> Vec<Route> {
+    ahead(routes.into(), Kind::Forced(RouteOverride::ForceOff))
+}
+
+/// Says that routes are control endpoints, the operator's way in: open in every mode, and known by the
+/// route's identity, never by a path pattern. For the rest like [`force_off`].
+#[must_use = "routes do nothing unless they are mounted"]
+pub fn control(routes: impl Into<Vec<Route>>) -> Vec<Route> {
+    ahead(routes.into(), Kind::Control)
+}
+
+/// Closes routes, whatever the mode and the exemptions, in every spelling of their paths.
+///
+/// It beats [`force_off`], whichever is applied first. Without a [`MaintenanceFairing`] in the application,
+/// such a route answers nobody (503).
+///
+/// ```
+/// use maintenance_mode_rocket::force_on;
+///
+/// #[rocket::get("/legacy/<_..>")]
+/// fn legacy() -> &'static str {
+///     "nobody should read this"
+/// }
+///
+/// let site = rocket::build().mount("/", force_on(rocket::routes![legacy]));
+/// ```
+///
+/// [`MaintenanceFairing`]: crate::MaintenanceFairing
+#[must_use = "routes do nothing unless they are mounted"]
+pub fn force_on(routes: impl Into<Vec<Route>>) -> Vec<Route> {
+    let mut routes = routes.into();
+    // Copies of `force_off` are of no use any more.
+    routes.retain(|route| route.rank > gate::RANK);
+    for route in &mut routes {
+        route.handler = Box::new(Closed(route.handler.clone()));
+    }
+    routes
+}
+
+fn ahead(mut routes: Vec<Route>, kind: Kind) -> Vec<Route> {
+    let copies: Vec<Route> = routes.iter().flat_map(|route| copies(route, kind)).collect();
+    routes.extend(copies);
+    routes
+}
+
+/// The copy before the gate, and for `GET` one for `HEAD`: on a closed site, `HEAD` would not get as far
+/// as being routed as `GET`.
+fn copies(route: &Route, kind: Kind) -> impl Iterator<Item = Route> {
+    let rank = route.rank.clamp(-FURTHEST / 2, FURTHEST / 2);
+    let copy = |method, rank| {
+        let mut copy = route.clone();
+        copy.method = method;
+        copy.rank = rank;
+        copy.handler = Box::new(Ahead {
+            handler: route.handler.clone(),
+            kind,
+            method: route.method,
+            rank: route.rank,
+        });
+        copy
+    };
+    let for_head = (route.method == Method::Get).then(|| copy(Method::Head, AHEAD_FOR_HEAD + rank));
+    [copy(route.method, AHEAD + rank)].into_iter().chain(for_head)
+}
+
+/// Answers before the gate, where the gate would not let the request through.
+#[derive(Clone)]
+struct Ahead {
+    handler: Box<dyn Handler>,
+    kind: Kind,
+    /// The method and rank of the route that this is a copy of.
+    method: Method,
+    rank: isize,
+}
+
+#[rocket::async_trait]
+impl Handler for Ahead {
+    async fn handle<'r>(&self, request: &'r Request<'_>, mut data: Data<'r>) -> Outcome<'r> {
+        let Some(gate) = Gate::of(request) else {
+            return forward(data);
+        };
+        if gate.maintenance().is_quiet() {
+            return forward(data);
+        }
+        let passage = Passage::of(request);
+        let guard = gate.maintenance().in_flight().enter();
+        if self.may_be_preceded(request) {
+            let overridden = facts::is_overridden(request, &mut data).await;
+            if let Judgement::Pass(pass) = gate.judge(request, overridden).await {
+                // Routing goes on as on an open site; the gate needs not ask again.
+                passage.admit(guard, pass, Some(request.method()));
+                return forward(data);
+            }
+        }
+        match gate.judge_fixed(request, self.kind) {
+            Judgement::Pass(pass) => {
+                passage.admit(guard, pass, None);
+                self.handler.handle(request, data).await
+            }
+            Judgement::Answer { .. } => forward(data),
+        }
+    }
+}
+
+impl Ahead {
+    /// Whether an open site may have another route that answers this request first.
+    fn may_be_preceded(&self, request: &Request<'_>) -> bool {
+        let Some(copy) = request.route() else {
+            return true;
+        };
+        let own = copy.uri.path();
+        request.rocket().routes().any(|route| {
+            let is_first = if route.method == self.method {
+                route.rank < self.rank
+            } else {
+                route.method == copy.method
+            };
+            is_first && route.rank > gate::RANK && may_meet(route.uri.path(), own)
+        })
+    }
+}
+
+/// Whether a path may match both of these, as Rocket writes routes. In doubt it may.
+fn may_meet(one: &str, other: &str) -> bool {
+    let segments = |path| str::split(path, '/').filter(|segment| !segment.is_empty());
+    let (mut one, mut other) = (segments(one), segments(other));
+    loop {
+        let (a, b) = (one.next(), other.next());
+        let ends = [a, b].into_iter().flatten();
+        if ends.clone().any(|segment| segment.ends_with("..>")) {
+            return true;
+        }
+        match (a, b) {
+            (None, None) => return true,
+            (Some(a), Some(b)) => {
+                let is_open = ends.clone().any(|segment| segment.starts_with('<') || segment.contains('%'));
+                if !is_open && a != b {
+                    return false;
+                }
+            }
+            _ => return false,
+        }
+    }
+}
+
+/// Answers for a route that is always closed.
+#[derive(Clone)]
+struct Closed(Box<dyn Handler>);
+
+#[rocket::async_trait]
+impl Handler for Closed {
+    async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
+        let Some(gate) = Gate::of(request) else {
+            tracing::error!("a route that is forced on needs `.attach(MaintenanceFairing::new(…))`");
+            return Outcome::Error(Status::ServiceUnavailable);
+        };
+        match gate.judge_fixed(request, Kind::Forced(RouteOverride::ForceOn)) {
+            Judgement::Answer { answer, .. } => Outcome::Success(answer.respond(request)),
+            Judgement::Pass(_) => self.0.handle(request, data).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::may_meet;
+
+    #[test]
+    fn paths_meet_where_one_request_could_match_both() {
+        for (one, other) in [
+            ("/open", "/open"),
+            ("/", "/"),
+            ("/<file..>", "/open"),
+            ("/open", "/open/<rest..>"),
+            ("/<a>/b", "/a/<b>"),
+            ("/%6fpen", "/open"),
+        ] {
+            assert!(may_meet(one, other) && may_meet(other, one), "{one} {other}");
+        }
+        for (one, other) in [("/open", "/shut"), ("/open", "/"), ("/open", "/open/<a>"), ("/a/<b>", "/b/<c..>")] {
+            assert!(!may_meet(one, other) && !may_meet(other, one), "{one} {other}");
+        }
+    }
+}
