@@ -44,7 +44,11 @@ impl<'a> FactsSource<'a> {
             headers: HeaderView(request.headers()),
             path,
             query: query.map(|query| query.as_str()),
-            method: if overridden { Method::Post } else { request.method() },
+            method: if overridden {
+                Method::Post
+            } else {
+                request.method()
+            },
             effective_method: overridden.then(|| request.method()),
             routed_path: routed_path(request),
             authority: authority(request),
@@ -73,9 +77,8 @@ pub(crate) async fn is_overridden(request: &Request<'_>, data: &mut Data<'_>) ->
     let field = std::str::from_utf8(begin)
         .ok()
         .and_then(|text| Form::values(text).next());
-    field.is_some_and(|field| {
-        field.name == "_method" && field.value.parse() == Ok(request.method())
-    })
+    field
+        .is_some_and(|field| field.name == "_method" && field.value.parse() == Ok(request.method()))
 }
 
 /// What Rocket's router compares: the segments that are not empty, decoded. `None` where that is the path
@@ -85,7 +88,8 @@ pub(crate) async fn is_overridden(request: &Request<'_>, data: &mut Data<'_>) ->
 fn routed_path(request: &Request<'_>) -> Option<String> {
     let path = request.uri().path();
     let wire = path.as_str();
-    let is_plain = !wire.contains('%') && !wire.contains("//") && (wire.len() < 2 || !wire.ends_with('/'));
+    let is_plain =
+        !wire.contains('%') && !wire.contains("//") && (wire.len() < 2 || !wire.ends_with('/'));
     if is_plain {
         return None;
     }
@@ -109,7 +113,9 @@ fn routed_path(request: &Request<'_>) -> Option<String> {
 
 /// RFC 3986, section 3.3: `pchar` less the escape.
 const fn is_path_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'@') || is_sub_delim(byte)
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'@')
+        || is_sub_delim(byte)
 }
 
 /// RFC 3986, section 2.2.
@@ -138,7 +144,9 @@ fn is_written(host: &Host<'_>, field: &str) -> bool {
     };
     match host.port() {
         None => port.is_empty(),
-        Some(number) => port.strip_prefix(':').is_some_and(|port| port.parse() == Ok(number)),
+        Some(number) => port
+            .strip_prefix(':')
+            .is_some_and(|port| port.parse() == Ok(number)),
     }
 }
 
@@ -167,8 +175,8 @@ mod tests {
 
     #[test]
     fn the_authority_is_told_where_no_field_says_it() {
-        use rocket::http::uri::{Authority, Host};
         use rocket::http::Header;
+        use rocket::http::uri::{Authority, Host};
         let client = Client::untracked(rocket::build()).expect("a Rocket without routes");
         let of = |host: &'static str, fields: &[&'static str]| {
             let mut request = client.get("/");
@@ -178,12 +186,21 @@ mod tests {
             }
             authority(request.inner())
         };
-        assert_eq!(of("shop.example:80", &[]).as_deref(), Some("shop.example:80"));
+        assert_eq!(
+            of("shop.example:80", &[]).as_deref(),
+            Some("shop.example:80")
+        );
         assert_eq!(of("shop.example:80", &["shop.example:80"]), None);
         assert_eq!(of("shop.example", &["shop.example"]), None);
         assert_eq!(of("shop.example", &["a", "b"]), None);
-        assert_eq!(of("shop.example", &["blog.example"]).as_deref(), Some("shop.example"));
-        assert_eq!(of("shop.example", &["shop.example.evil"]).as_deref(), Some("shop.example"));
+        assert_eq!(
+            of("shop.example", &["blog.example"]).as_deref(),
+            Some("shop.example")
+        );
+        assert_eq!(
+            of("shop.example", &["shop.example.evil"]).as_deref(),
+            Some("shop.example")
+        );
     }
 
     #[test]

@@ -5,10 +5,11 @@ use std::task::{Context, Poll};
 
 use maintenance_mode::{Identity, Maintenance, Peer};
 use rocket::fairing::{Fairing, Info, Kind};
+use rocket::futures::future::BoxFuture;
 use rocket::http::Status;
 use rocket::{Build, Request, Response, Rocket};
 
-use crate::functions::{ApplicationFns, RequestFn};
+use crate::functions::ApplicationFns;
 use crate::gate::{Gate, Settings};
 use crate::passage::Passage;
 use crate::reply;
@@ -30,7 +31,8 @@ use crate::reply;
 /// # #[rocket::async_main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let config = Config::new().backend("memory:").allow_role("staff");
 /// let maintenance = Maintenance::start(config).await?;
-/// let site = rocket::build().attach(MaintenanceFairing::new(maintenance).identify(who));
+/// let fairing = MaintenanceFairing::new(maintenance).identify(|request| Box::pin(who(request)));
+/// let site = rocket::build().attach(fairing);
 /// # Ok(()) }
 /// ```
 #[derive(Clone, Debug)]
@@ -53,8 +55,9 @@ impl MaintenanceFairing {
         }
     }
 
-    /// How to find out who asks: an `async fn(&Request<'_>) -> Identity`, see [`RequestFn`]. Request guards
-    /// of the application do for it, by [`Request::guard`].
+    /// How to find out who asks: `|request| Box::pin(who(request))`, where `who` is an
+    /// `async fn(&Request<'_>) -> Identity`. Request guards of the application do for it, by
+    /// [`Request::guard`].
     ///
     /// It is called only when nothing cheaper has decided and some rule wants to know: never while the
     /// sites are online, never for exempt paths and addresses. It runs after all request fairings.
@@ -62,20 +65,20 @@ impl MaintenanceFairing {
     /// Without it, a visitor of whom rules want to know is blocked.
     pub fn identify<F>(mut self, identify: F) -> Self
     where
-        F: for<'a, 'b> RequestFn<'a, 'b, Identity> + 'static,
+        F: for<'r> Fn(&'r Request<'_>) -> BoxFuture<'r, Identity> + Send + Sync + 'static,
     {
         self.settings.functions.set_identify(identify);
         self
     }
 
-    /// Ends a visitor's session, where the policy's `logout` says so: an `async fn(&Request<'_>)`.
+    /// Ends a visitor's session, where the policy's `logout` says so: `|request| Box::pin(…)`.
     ///
     /// The cookies of `logout.cookies` are expired besides. This function must end the session on the
     /// server: where rules let anonymous visitors in, the request then goes on with its old cookies, and
     /// only the ended session makes its sender anonymous.
     pub fn on_logout<F>(mut self, log_out: F) -> Self
     where
-        F: for<'a, 'b> RequestFn<'a, 'b, ()> + 'static,
+        F: for<'r> Fn(&'r Request<'_>) -> BoxFuture<'r, ()> + Send + Sync + 'static,
     {
         self.settings.functions.set_log_out(log_out);
         self
@@ -123,7 +126,10 @@ impl MaintenanceFairing {
 
 /// Whether Rocket will hand the connection to a handler of the response; so it looks for one, too.
 fn is_upgraded(request: &Request<'_>, response: &mut Response<'_>) -> bool {
-    let mut asked = request.headers().get("upgrade").flat_map(|value| value.split(','));
+    let mut asked = request
+        .headers()
+        .get("upgrade")
+        .flat_map(|value| value.split(','));
     asked.any(|protocol| response.upgrade(protocol.trim()).is_some())
 }
 

@@ -7,59 +7,30 @@ use maintenance_mode::{Identity, Peer};
 use rocket::Request;
 use rocket::futures::future::BoxFuture;
 
-/// An asynchronous function of a request.
-///
-/// What has this trait: an `async fn(&Request<'_>) -> T`, which finds what it needs by
-/// [`Request::guard`], [`Request::cookies`] and `request.rocket().state()`; and a closure
-/// `move |request: &Request<'_>| { …; async move { … } }` that takes what it needs out of the request and
-/// clones what it captured. The type of `request` must be written out.
-pub trait RequestFn<'a, 'b, T, Outlives = &'a &'b ()>: Send + Sync {
-    /// What is awaited.
-    type Future: Future<Output = T> + Send + 'a;
-
-    /// Calls it.
-    fn call(&self, request: &'a Request<'b>) -> Self::Future;
-}
-
-impl<'a, 'b, T, F, O> RequestFn<'a, 'b, T> for F
-where
-    F: Fn(&'a Request<'b>) -> O + Send + Sync,
-    O: Future<Output = T> + Send + 'a,
-{
-    type Future = O;
-
-    fn call(&self, request: &'a Request<'b>) -> O {
-        self(request)
-    }
-}
-
-/// The same behind a pointer.
-trait Ask<T>: Send + Sync {
-    fn ask<'a>(&'a self, request: &'a Request<'_>) -> BoxFuture<'a, T>;
-}
-
-impl<T, F: for<'a, 'b> RequestFn<'a, 'b, T>> Ask<T> for F {
-    fn ask<'a>(&'a self, request: &'a Request<'_>) -> BoxFuture<'a, T> {
-        Box::pin(self.call(request))
-    }
-}
-
+/// An asynchronous function of a request, as Rocket's ad-hoc fairings take them.
+type AskFn<T> = dyn for<'r> Fn(&'r Request<'_>) -> BoxFuture<'r, T> + Send + Sync;
 type PeerFn = dyn Fn(&Request<'_>) -> Peer + Send + Sync;
 
 /// The application's functions, as far as it gave them.
 #[derive(Clone, Default)]
 pub(crate) struct ApplicationFns {
-    identify: Option<Arc<dyn Ask<Identity>>>,
-    log_out: Option<Arc<dyn Ask<()>>>,
+    identify: Option<Arc<AskFn<Identity>>>,
+    log_out: Option<Arc<AskFn<()>>>,
     peer: Option<Arc<PeerFn>>,
 }
 
 impl ApplicationFns {
-    pub(crate) fn set_identify(&mut self, f: impl for<'a, 'b> RequestFn<'a, 'b, Identity> + 'static) {
+    pub(crate) fn set_identify<F>(&mut self, f: F)
+    where
+        F: for<'r> Fn(&'r Request<'_>) -> BoxFuture<'r, Identity> + Send + Sync + 'static,
+    {
         self.identify = Some(Arc::new(f));
     }
 
-    pub(crate) fn set_log_out(&mut self, f: impl for<'a, 'b> RequestFn<'a, 'b, ()> + 'static) {
+    pub(crate) fn set_log_out<F>(&mut self, f: F)
+    where
+        F: for<'r> Fn(&'r Request<'_>) -> BoxFuture<'r, ()> + Send + Sync + 'static,
+    {
         self.log_out = Some(Arc::new(f));
     }
 
@@ -77,14 +48,14 @@ impl ApplicationFns {
 
     pub(crate) async fn identify(&self, request: &Request<'_>) -> Identity {
         match &self.identify {
-            Some(identify) => identify.ask(request).await,
+            Some(identify) => identify(request).await,
             None => Identity::anonymous(),
         }
     }
 
     pub(crate) async fn log_out(&self, request: &Request<'_>) {
         if let Some(log_out) = &self.log_out {
-            log_out.ask(request).await;
+            log_out(request).await;
         }
     }
 

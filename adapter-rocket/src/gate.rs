@@ -45,10 +45,9 @@ pub(crate) struct Settings {
     pub(crate) test_mode: bool,
 }
 
-/// What a route is, by its identity.
+/// What was fixed for a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    Ordinary,
     Forced(RouteOverride),
     Control,
 }
@@ -135,7 +134,6 @@ impl Gate {
     /// What becomes of a request to a route that is fixed, whoever asks.
     pub(crate) fn judge_fixed(&self, request: &Request<'_>, kind: Kind) -> Judgement<Reply> {
         let (route_override, control) = match kind {
-            Kind::Ordinary => (None, false),
             Kind::Forced(route_override) => (Some(route_override), false),
             Kind::Control => (None, true),
         };
@@ -190,7 +188,9 @@ impl<'r> Future for Forward<'r> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Outcome<'r>> {
-        self.0.take().map_or(Poll::Pending, |data| Poll::Ready(forward(data)))
+        self.0
+            .take()
+            .map_or(Poll::Pending, |data| Poll::Ready(forward(data)))
     }
 }
 

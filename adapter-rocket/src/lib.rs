@@ -99,7 +99,6 @@ mod routes;
 mod verdict;
 
 pub use fairing::MaintenanceFairing;
-pub use functions::RequestFn;
 pub use guards::{ForcedOn, MaintenanceStatus, Refused};
 pub use routes::{control, force_off, force_on};
 pub use verdict::Verdict;

@@ -49,26 +49,30 @@ impl Passage {
     /// Lets a request through while nothing is closed.
     #[inline]
     pub(crate) fn open(request: &Request<'_>, guard: InFlightGuard) {
-        let settled = settled_by(request.method());
+        let method = request.method();
         let mut guard = Some(guard);
         let this = request.local_cache(|| Self {
-            now: Mutex::new(Standing { guard: guard.take(), decided: None, settled }),
+            now: Mutex::new(Standing {
+                guard: guard.take(),
+                decided: None,
+                settled: settled_by(method),
+            }),
             fields: OnceLock::new(),
         });
         if let Some(guard) = guard {
-            this.again(guard, settled);
+            this.again(guard, method);
         }
     }
 
     /// The entry is there already: a `HEAD` that is routed again as `GET`, or a test's copy of a request.
     #[cold]
-    fn again(&self, guard: InFlightGuard, settled: Option<Method>) {
+    fn again(&self, guard: InFlightGuard, method: Method) {
         let mut now = self.now();
         now.guard.get_or_insert(guard);
-        if now.settled.take() != Some(Method::Get) || settled.is_some() {
+        if now.settled != Some(method) {
             now.decided = None;
         }
-        now.settled = settled;
+        now.settled = settled_by(method);
     }
 
     /// Whether the request was let through already and is only routed once more.

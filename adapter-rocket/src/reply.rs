@@ -33,8 +33,14 @@ impl Reply {
             verdict: block.into(),
             status: Status::new(answer.status()),
             fields: shared.cloned().unwrap_or_else(|| answer.fields().into()),
-            extra: extra.map(|(name, value)| (name, value.to_owned())).collect(),
-            cookies: block.expired_cookies().iter().map(|name| expired_cookie(name)).collect(),
+            extra: extra
+                .map(|(name, value)| (name, value.to_owned()))
+                .collect(),
+            cookies: block
+                .expired_cookies()
+                .iter()
+                .map(|name| expired_cookie(name))
+                .collect(),
             body: answer.body().clone(),
         }
     }
@@ -92,7 +98,9 @@ impl Reply {
 pub(crate) fn expire_cookies(response: &mut Response<'_>, names: &[String]) {
     for name in names {
         let is_set_anew = response.headers().get("Set-Cookie").any(|value| {
-            value.strip_prefix(name.as_str()).is_some_and(|rest| rest.starts_with('='))
+            value
+                .strip_prefix(name.as_str())
+                .is_some_and(|rest| rest.starts_with('='))
         });
         if !is_set_anew {
             response.adjoin_raw_header("Set-Cookie", expired_cookie(name));

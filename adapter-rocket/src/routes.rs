@@ -76,7 +76,10 @@ pub fn force_on(routes: impl Into<Vec<Route>>) -> Vec<Route> {
 }
 
 fn ahead(mut routes: Vec<Route>, kind: Kind) -> Vec<Route> {
-    let copies: Vec<Route> = routes.iter().flat_map(|route| copies(route, kind)).collect();
+    let copies: Vec<Route> = routes
+        .iter()
+        .flat_map(|route| copies(route, kind))
+        .collect();
     routes.extend(copies);
     routes
 }
@@ -98,7 +101,9 @@ fn copies(route: &Route, kind: Kind) -> impl Iterator<Item = Route> {
         copy
     };
     let for_head = (route.method == Method::Get).then(|| copy(Method::Head, AHEAD_FOR_HEAD + rank));
-    [copy(route.method, AHEAD + rank)].into_iter().chain(for_head)
+    [copy(route.method, AHEAD + rank)]
+        .into_iter()
+        .chain(for_head)
 }
 
 /// Answers before the gate, where the gate would not let the request through.
@@ -171,7 +176,9 @@ fn may_meet(one: &str, other: &str) -> bool {
         match (a, b) {
             (None, None) => return true,
             (Some(a), Some(b)) => {
-                let is_open = ends.clone().any(|segment| segment.starts_with('<') || segment.contains('%'));
+                let is_open = ends
+                    .clone()
+                    .any(|segment| segment.starts_with('<') || segment.contains('%'));
                 if !is_open && a != b {
                     return false;
                 }
@@ -189,7 +196,9 @@ struct Closed(Box<dyn Handler>);
 impl Handler for Closed {
     async fn handle<'r>(&self, request: &'r Request<'_>, data: Data<'r>) -> Outcome<'r> {
         let Some(gate) = Gate::of(request) else {
-            tracing::error!("a route that is forced on needs `.attach(MaintenanceFairing::new(…))`");
+            tracing::error!(
+                "a route that is forced on needs `.attach(MaintenanceFairing::new(…))`"
+            );
             return Outcome::Error(Status::ServiceUnavailable);
         };
         match gate.judge_fixed(request, Kind::Forced(RouteOverride::ForceOn)) {
@@ -213,10 +222,21 @@ mod tests {
             ("/<a>/b", "/a/<b>"),
             ("/%6fpen", "/open"),
         ] {
-            assert!(may_meet(one, other) && may_meet(other, one), "{one} {other}");
+            assert!(
+                may_meet(one, other) && may_meet(other, one),
+                "{one} {other}"
+            );
         }
-        for (one, other) in [("/open", "/shut"), ("/open", "/"), ("/open", "/open/<a>"), ("/a/<b>", "/b/<c..>")] {
-            assert!(!may_meet(one, other) && !may_meet(other, one), "{one} {other}");
+        for (one, other) in [
+            ("/open", "/shut"),
+            ("/open", "/"),
+            ("/open", "/open/<a>"),
+            ("/a/<b>", "/b/<c..>"),
+        ] {
+            assert!(
+                !may_meet(one, other) && !may_meet(other, one),
+                "{one} {other}"
+            );
         }
     }
 }
