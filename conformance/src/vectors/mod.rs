@@ -67,7 +67,7 @@ pub enum ClientAddress {
 }
 
 impl Expected {
-    const fn verdict(allowed: bool) -> Self {
+    pub(crate) const fn verdict(allowed: bool) -> Self {
         Self::Verdict {
             allowed,
             client_ip: None,
@@ -158,7 +158,7 @@ pub fn all() -> Result<Vec<Case>, VectorError> {
     Ok(cases)
 }
 
-fn parse<T: for<'de> Deserialize<'de>>(name: &str) -> Result<Vec<T>, VectorError> {
+pub(crate) fn parse<T: for<'de> Deserialize<'de>>(name: &str) -> Result<Vec<T>, VectorError> {
     let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
         .join("vectors")
         .join(name);

@@ -9,7 +9,7 @@ use super::Response;
 use crate::backend_suite::{Broken, broken};
 
 /// How long a client waits for a byte.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// An HTTP/1.x connection.
 #[derive(Debug)]
@@ -126,6 +126,15 @@ impl Connection {
         Ok(closed && self.unread.is_empty())
     }
 
+    /// Resets the connection (RST), as a client does that dies: nobody can take it for one that still reads.
+    ///
+    /// # Errors
+    ///
+    /// The operating system's.
+    pub fn abort(self) -> io::Result<()> {
+        reset_when_closed(&self.stream)
+    }
+
     fn body(&mut self, method: &str, response: &Response) -> Result<Vec<u8>, Broken> {
         if method == "HEAD" || matches!(response.status, 101 | 204 | 304) {
             return Ok(Vec::new());
@@ -193,6 +202,11 @@ impl Connection {
         self.unread.extend_from_slice(&part[..bytes]);
         Ok(bytes)
     }
+}
+
+/// The last handle of this socket that is closed resets the connection instead of ending it.
+pub(super) fn reset_when_closed(stream: &TcpStream) -> io::Result<()> {
+    rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO)).map_err(io::Error::from)
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {

@@ -5,13 +5,20 @@
 //! [`Framework`], never left out in silence.
 
 mod connection;
+mod framework;
+mod http2;
 mod response;
+mod same;
 mod site;
 pub mod suite;
+pub mod table;
 pub mod vectors;
 
 pub use connection::{Connection, request};
+pub use framework::Framework;
+pub use http2::{Exchange, Http2, http2_request};
 pub use response::Response;
+pub use same::Same;
 pub use site::Site;
 
 use std::path::Path;
@@ -33,19 +40,6 @@ impl Subject {
     }
 }
 
-/// In what frameworks differ below the middleware, where no adapter can change it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Framework {
-    /// Sends `100 Continue` before a middleware could refuse.
-    pub continues_first: bool,
-    /// Answers before the request's body has come.
-    pub answers_before_body: bool,
-    /// Hands requests with unknown methods to the middleware instead of refusing them with 400.
-    pub knows_all_methods: bool,
-    /// Routes `/%61` to `/a`.
-    pub decodes_paths: bool,
-}
-
 /// Makes a test of each check: `wire_suite!(subject)`, where `subject` is an expression for a
 /// [`Subject`](crate::wire::Subject).
 #[macro_export]
@@ -56,7 +50,7 @@ macro_rules! wire_suite {
                 closes_one_site_of_two, leaves_overridden_routes_alone;
             answers: takes_the_form_that_the_client_asks_for, speaks_to_grpc_and_event_streams,
                 redirects_but_not_its_own_target, answers_head_like_get,
-                lets_preflights_see_the_answer, has_no_validators;
+                lets_preflights_see_the_answer, has_no_validators, are_the_engines_own;
             targets: answers_http_1_0_without_host, answers_the_absolute_form,
                 answers_the_asterisk_form, answers_unknown_methods,
                 closes_forced_routes_in_every_spelling;
@@ -69,6 +63,9 @@ macro_rules! wire_suite {
                 tells_those_inside_what_is_going_on;
             live: a_socket_echoes_until_the_site_closes, an_event_stream_tells_that_the_site_closes,
                 a_running_request_ends_before_the_process_does, bodies_are_counted_and_streamed;
+            http2: http_2_gets_the_same_answers, http_2_head_is_like_get,
+                http_2_authority_names_the_site, http_2_bodies_hold_nothing_up,
+                http_2_grpc_gets_its_status, http_2_streams_do_not_mix;
         );
     };
     ($subject:expr; $($module:ident: $($check:ident),+;)+) => {

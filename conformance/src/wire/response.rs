@@ -5,6 +5,8 @@ use crate::backend_suite::{Broken, broken};
 /// One response.
 #[derive(Clone, Debug)]
 pub struct Response {
+    /// The status line; over HTTP/2, which has none, an empty text.
+    pub status_line: String,
     /// The status.
     pub status: u16,
     /// Names and values, in order.
@@ -33,6 +35,7 @@ impl Response {
             })
             .collect::<Result<_, _>>()?;
         Ok(Self {
+            status_line: status_line.to_owned(),
             status,
             fields,
             body: Vec::new(),

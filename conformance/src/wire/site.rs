@@ -10,10 +10,11 @@ use std::time::{Duration, Instant, SystemTime};
 use maintenance_mode::backend::BackendRegistry;
 use maintenance_mode::live::{Author, Control, ControlError};
 use maintenance_mode::{Config, Off, On, Policy, SiteName, Timestamp};
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::{Connection, Response, request};
+use super::{Connection, Http2, Response, request};
 use crate::backend_suite::{Broken, broken};
 
 /// How long a change may take to reach the site.
@@ -82,6 +83,15 @@ impl Site {
         Ok(Connection::open(self.address)?)
     }
 
+    /// A new HTTP/2 connection to it.
+    ///
+    /// # Errors
+    ///
+    /// It does not listen.
+    pub fn connect_http2(&self) -> Result<Http2, Broken> {
+        Http2::open(self.address)
+    }
+
     /// One request on a connection of its own.
     ///
     /// # Errors
@@ -106,6 +116,29 @@ impl Site {
     /// No response came.
     pub fn get(&self, target: &str) -> Result<Response, Broken> {
         self.ask("GET", target, &[], "")
+    }
+
+    /// Logs a demo user in and returns the cookie.
+    ///
+    /// # Errors
+    ///
+    /// He may not.
+    pub fn log_in(&self, user: &str) -> Result<String, Broken> {
+        let form = format!("user={user}&password={user}");
+        let length = form.len().to_string();
+        let fields = [
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Content-Length", length.as_str()),
+        ];
+        let response = self.ask("POST", "/login", &fields, &form)?;
+        let cookie = response
+            .values("set-cookie")
+            .find(|cookie| cookie.starts_with("sessionid="))
+            .and_then(|cookie| cookie.split(';').next());
+        cookie.map(str::to_owned).ok_or_else(|| {
+            let (status, fields) = (response.status, &response.fields);
+            broken(format!("{user} cannot log in: {status} {fields:?}"))
+        })
     }
 
     /// Closes the default site by way of the state's file, as the command line would, and waits until the
@@ -152,12 +185,65 @@ impl Site {
         Ok(self.process.wait()?)
     }
 
+    /// What `/maintenance/status` shows.
+    ///
+    /// # Errors
+    ///
+    /// It is no JSON.
+    pub fn status(&self) -> Result<Value, Broken> {
+        let shown = self.get("/maintenance/status")?;
+        serde_json::from_slice(&shown.body)
+            .map_err(|error| broken(format!("/maintenance/status is no JSON: {error}")))
+    }
+
+    /// How often the site has been asked who a visitor is.
+    ///
+    /// # Errors
+    ///
+    /// It does not say.
+    pub fn lookups(&self) -> Result<u64, Broken> {
+        number(&self.status()?["lookups"])
+    }
+
+    /// Requests in flight and upgraded connections, without the request that asks.
+    ///
+    /// # Errors
+    ///
+    /// It does not say, or does not count the request that asks.
+    pub fn in_flight(&self) -> Result<(u64, u64), Broken> {
+        let shown = &self.status()?["in_flight"];
+        let others = number(&shown["requests"])?
+            .checked_sub(1)
+            .ok_or_else(|| broken("a running request is not counted"))?;
+        Ok((others, number(&shown["upgraded"])?))
+    }
+
+    /// Waits until this many requests are in flight, and this many connections upgraded.
+    ///
+    /// # Errors
+    ///
+    /// What is counted instead.
+    pub fn wait_for_in_flight(&self, expected: (u64, u64), moment: &str) -> Result<(), Broken> {
+        let began = Instant::now();
+        loop {
+            let counted = self.in_flight()?;
+            if counted == expected {
+                return Ok(());
+            }
+            if began.elapsed() > CHANGE_WITHIN {
+                return Err(broken(format!(
+                    "{moment}: waited for {expected:?} requests and upgraded connections, \
+                     there are {counted:?}"
+                )));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     fn wait_for_revision(&self, revision: u64) -> Result<(), Broken> {
         let began = Instant::now();
         loop {
-            let shown = self.get("/maintenance/status")?;
-            let shown: serde_json::Value = serde_json::from_slice(&shown.body)
-                .map_err(|error| broken(format!("/maintenance/status is no JSON: {error}")))?;
+            let shown = self.status()?;
             if shown["revision"].as_u64() >= Some(revision) {
                 return Ok(());
             }
@@ -215,6 +301,14 @@ fn announced_address(process: &mut Child) -> Result<SocketAddr, Broken> {
                 "the process said {line:?} and not where it listens"
             ))
         })
+}
+
+fn number(value: &Value) -> Result<u64, Broken> {
+    value.as_u64().ok_or_else(|| {
+        broken(format!(
+            "/maintenance/status shows {value} where a number belongs"
+        ))
+    })
 }
 
 fn now() -> Timestamp {

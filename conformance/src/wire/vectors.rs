@@ -5,7 +5,7 @@ use std::fmt;
 
 use maintenance_mode::Timestamp;
 
-use super::{Connection, Site, Subject};
+use super::{Connection, Framework, Response, Site, Subject, http2_request};
 use crate::backend_suite::{Broken, broken};
 use crate::vectors::{self, Case, Expected};
 
@@ -14,8 +14,8 @@ use crate::vectors::{self, Case, Expected};
 pub enum LeftOut {
     /// It is about a configuration that is refused.
     ConfigError,
-    /// It is about HTTP/2 or 3.
-    OtherVersion,
+    /// It is about HTTP/2, which the framework does not speak in cleartext.
+    Http2,
     /// It is about what another framework's router or form handling makes of the request.
     OtherView,
     /// It is about a PROXY protocol header, which the sample sites do not read.
@@ -59,14 +59,14 @@ impl fmt::Display for Tally {
 /// The cases cannot be read, or a site cannot be started.
 pub fn run(subject: &Subject, refused: &[&str]) -> Result<Tally, Broken> {
     let mut tally = Tally::default();
-    let mut by_config: BTreeMap<String, Vec<Case>> = BTreeMap::new();
+    let mut can_be_sent = Vec::new();
     for case in vectors::all().map_err(|error| broken(error.to_string()))? {
-        match why_not(&case)? {
+        match why_not(&case, &subject.framework)? {
             Some(why) => *tally.left_out.entry(why).or_default() += 1,
-            None => by_config.entry(site_config(&case)?).or_default().push(case),
+            None => can_be_sent.push(case),
         }
     }
-    for (config, cases) in &by_config {
+    for (config, cases) in &by_config(can_be_sent)? {
         let site = Site::start(subject.program(), config)?;
         tally.sites += 1;
         for case in cases {
@@ -82,25 +82,30 @@ pub fn run(subject: &Subject, refused: &[&str]) -> Result<Tally, Broken> {
 }
 
 /// Why a case cannot be sent, if it cannot.
-fn why_not(case: &Case) -> Result<Option<LeftOut>, Broken> {
+fn why_not(case: &Case, framework: &Framework) -> Result<Option<LeftOut>, Broken> {
     let request = &case.request;
     let has = |key: &str| !request[key].is_null();
-    let version = request["http_version"].as_str().unwrap_or("1.1");
     Ok(if case.expected == Expected::ConfigError {
         Some(LeftOut::ConfigError)
-    } else if version.starts_with(['2', '3']) || has("authority") {
-        Some(LeftOut::OtherVersion)
+    } else if is_http2(case) && !framework.http2 {
+        Some(LeftOut::Http2)
     } else if has("routed_path") || has("effective_method") || has("inner_path") {
         Some(LeftOut::OtherView)
     } else if has("proxy_protocol") {
         Some(LeftOut::ProxyHeader)
     } else if verdict_from(case, None)? != verdict_from(case, Some("127.0.0.1"))? {
         Some(LeftOut::Peer)
-    } else if head(case).is_none() {
+    } else if !is_http2(case) && head(case).is_none() {
         Some(LeftOut::NotOneLine)
     } else {
         None
     })
+}
+
+/// Whether only HTTP/2 has what the case has.
+fn is_http2(case: &Case) -> bool {
+    let version = case.request["http_version"].as_str().unwrap_or("1.1");
+    version.starts_with('2') || !case.request["authority"].is_null()
 }
 
 /// Whether the engine lets the case through, from its own peer or from another one.
@@ -115,6 +120,15 @@ fn verdict_from(case: &Case, peer: Option<&str>) -> Result<bool, Broken> {
     let line = case.request_line().map_err(|error| broken(&error))?;
     let now = Timestamp::from_millis(1_795_000_000_000);
     Ok(line.with_facts(|facts| snapshot.decide(facts, now).is_allowed()))
+}
+
+/// Cases that one site can answer, by the site's configuration.
+pub(super) fn by_config(cases: Vec<Case>) -> Result<BTreeMap<String, Vec<Case>>, Broken> {
+    let mut by_config: BTreeMap<String, Vec<Case>> = BTreeMap::new();
+    for case in cases {
+        by_config.entry(site_config(&case)?).or_default().push(case);
+    }
+    Ok(by_config)
 }
 
 /// The case's configuration with its modes pinned.
@@ -180,10 +194,11 @@ fn send(site: &Site, case: &Case, refused: bool) -> Result<(), Broken> {
     let Expected::Verdict { allowed, .. } = expected else {
         return Err(broken("expects no verdict"));
     };
-    let (method, bytes) = head(case).ok_or_else(|| broken("is not one request"))?;
-    let mut connection = Connection::open(site.address())?;
-    connection.send(&bytes)?;
-    let response = connection.response(&method)?;
+    let response = if is_http2(case) {
+        send_http2(site, case)?
+    } else {
+        send_http1(site, case)?
+    };
     let fits = match response.status {
         400 => refused || case.refused_by_parsers,
         _ => !refused && response.is_maintenance() != allowed,
@@ -201,4 +216,28 @@ fn send(site: &Site, case: &Case, refused: bool) -> Result<(), Broken> {
         response.status,
         response.fields
     )))
+}
+
+pub(super) fn send_http1(site: &Site, case: &Case) -> Result<Response, Broken> {
+    let (method, bytes) = head(case).ok_or_else(|| broken("is not one request"))?;
+    let mut connection = Connection::open(site.address())?;
+    connection.send(&bytes)?;
+    connection.response(&method)
+}
+
+fn send_http2(site: &Site, case: &Case) -> Result<Response, Broken> {
+    let request = &case.request;
+    let text = |key: &str| request[key].as_str();
+    let fields: Vec<(&str, &str)> = request["headers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|field| Some((field[0].as_str()?, field[1].as_str()?)))
+        .collect();
+    let method = text("method").unwrap_or("GET");
+    let target = text("target").unwrap_or("/");
+    let request = http2_request(method, text("authority"), target, &fields)?;
+    let connection = site.connect_http2()?;
+    let exchange = connection.begin(request, true)?;
+    Ok(connection.finish(exchange)?.0)
 }

@@ -44,7 +44,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     .workers(options.workers.get())
     .shutdown_timeout(10)
     .disable_signals()
-    .bind(options.listen)?;
+    // HTTP/2 by prior knowledge too, as proxies and gRPC clients speak it.
+    .bind_auto_h2c(options.listen)?;
 
     for address in server.addrs() {
         println!("listening on http://{address}");

@@ -11,12 +11,7 @@ const REFUSED: &[&str] = &["P086", "P117", "Q138", "Q261", "Q262", "Q283", "Q291
 fn every_vector_that_can_be_sent_holds_on_the_wire() -> Result<(), Broken> {
     let subject = Subject {
         program: env!("CARGO_BIN_EXE_actix-site"),
-        framework: Framework {
-            continues_first: true,
-            answers_before_body: true,
-            knows_all_methods: true,
-            decodes_paths: true,
-        },
+        framework: Framework::ACTIX,
     };
     let tally = vectors::run(&subject, REFUSED)?;
     println!("{tally}");

@@ -8,12 +8,7 @@ use maintenance_mode_conformance::wire_suite;
 
 const AXUM: Subject = Subject {
     program: env!("CARGO_BIN_EXE_axum-site"),
-    framework: Framework {
-        continues_first: false,
-        answers_before_body: true,
-        knows_all_methods: true,
-        decodes_paths: false,
-    },
+    framework: Framework::AXUM,
 };
 
 wire_suite!(AXUM);

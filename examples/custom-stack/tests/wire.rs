@@ -6,12 +6,7 @@ use maintenance_mode_conformance::wire_suite;
 
 const HYPER: Subject = Subject {
     program: env!("CARGO_BIN_EXE_custom-stack"),
-    framework: Framework {
-        continues_first: false,
-        answers_before_body: true,
-        knows_all_methods: true,
-        decodes_paths: false,
-    },
+    framework: Framework::HYPER,
 };
 
 wire_suite!(HYPER;
@@ -23,4 +18,6 @@ wire_suite!(HYPER;
     bodies: answers_a_small_body_at_once, answers_before_a_late_body,
         answers_a_body_that_never_comes, answers_a_chunked_body, answers_expect_continue;
     connections: keeps_a_connection_alive, closes_a_connection_when_asked_to;
+    http2: http_2_gets_the_same_answers, http_2_head_is_like_get, http_2_authority_names_the_site,
+        http_2_bodies_hold_nothing_up, http_2_grpc_gets_its_status;
 );

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -96,6 +97,7 @@ impl Session {
 #[derive(Debug, Default)]
 pub struct Sessions {
     by_token: Mutex<HashMap<String, Session>>,
+    lookups: AtomicU64,
 }
 
 impl Sessions {
@@ -129,14 +131,21 @@ impl Sessions {
         self.get(token).map(|session| session.user)
     }
 
-    /// Who asks, as the engine wants to know.
+    /// Who asks, as the engine wants to know. Each call is counted, as a read of a database would cost.
     pub fn identity(&self, token: &str, maintenance: &Maintenance) -> Identity {
+        self.lookups.fetch_add(1, Ordering::Relaxed);
         match self.get(token) {
             None => Identity::anonymous(),
             Some(session) => Identity::user(session.user.name())
                 .roles(session.user.roles().iter().copied())
                 .inside(session.is_inside(maintenance)),
         }
+    }
+
+    /// How often the maintenance has asked who a visitor is.
+    #[must_use]
+    pub fn lookups(&self) -> u64 {
+        self.lookups.load(Ordering::Relaxed)
     }
 
     fn get(&self, token: &str) -> Option<Session> {

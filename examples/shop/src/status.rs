@@ -6,12 +6,18 @@ use maintenance_mode::live::Changes;
 use maintenance_mode::{Maintenance, Mode, SiteName, Snapshot, Timestamp};
 use serde_json::{Value, json};
 
+use crate::Sessions;
+
 /// A comment goes out this often, so that everybody on the way knows the stream to be alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-/// Revision, modes and messages: not where the state is kept, nor who switched.
+/// Revision, modes and messages: not where the state is kept, nor who switched. And what is going on in
+/// this process: requests in flight (whoever asks is one of them), upgraded connections, and how often the
+/// maintenance has asked who a visitor is.
 #[must_use]
-pub fn public_status(snapshot: &Snapshot) -> Value {
+pub fn public_status(maintenance: &Maintenance, sessions: &Sessions) -> Value {
+    let snapshot = maintenance.snapshot();
+    let in_flight = maintenance.in_flight();
     let now = Timestamp::from(SystemTime::now());
     let sites: Vec<Value> = snapshot
         .policy()
@@ -28,7 +34,12 @@ pub fn public_status(snapshot: &Snapshot) -> Value {
             }))
         })
         .collect();
-    json!({ "revision": snapshot.state().map_or(0, |state| state.revision), "sites": sites })
+    json!({
+        "revision": snapshot.state().map_or(0, |state| state.revision),
+        "sites": sites,
+        "in_flight": { "requests": in_flight.count(), "upgraded": in_flight.upgraded() },
+        "lookups": sessions.lookups(),
+    })
 }
 
 /// The mode of the default site now.

@@ -3,7 +3,7 @@
 use super::{offline, shown};
 use crate::backend_suite::Broken;
 use crate::ensure;
-use crate::wire::{Response, Subject};
+use crate::wire::{Response, Same, Subject, table};
 
 fn content_type(response: &Response) -> &str {
     response.field("content-type").unwrap_or_default()
@@ -120,12 +120,7 @@ pub fn answers_head_like_get(subject: &Subject) -> Result<(), Broken> {
         ))?;
         answers.push(connection.response(method)?);
     }
-    let fields = |response: &Response| {
-        let mut fields = response.fields.clone();
-        fields.retain(|(name, _)| !name.eq_ignore_ascii_case("date"));
-        fields.sort();
-        fields
-    };
+    let fields = |response: &Response| Same::of(response, &[]).fields;
     let [get, head, again] = &answers[..] else {
         return Ok(());
     };
@@ -219,4 +214,13 @@ pub fn has_no_validators(subject: &Subject) -> Result<(), Broken> {
         }
     }
     Ok(())
+}
+
+/// The whole [`table`] of requests: status, fields and bytes that the engine itself gives.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn are_the_engines_own(subject: &Subject) -> Result<(), Broken> {
+    table::answers_as_the_engine_does(subject)
 }

@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod bodies;
 pub mod connections;
+pub mod http2;
 pub mod live;
 pub mod switching;
 pub mod targets;

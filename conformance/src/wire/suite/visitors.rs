@@ -4,30 +4,12 @@ use maintenance_mode::state::Message;
 use maintenance_mode::{Mode, On};
 
 use super::shown;
-use crate::backend_suite::{Broken, broken};
+use crate::backend_suite::Broken;
 use crate::ensure;
 use crate::wire::{Site, Subject};
 
 const CONFIG: &str = "backend = \"file:state.json\"\n\
     [allow]\npaths = [\"/login\"]\nroles = [\"staff\"]\n";
-
-/// Logs a demo user in and returns the cookie.
-fn log_in(site: &Site, user: &str) -> Result<String, Broken> {
-    let form = format!("user={user}&password={user}");
-    let length = form.len().to_string();
-    let fields = [
-        ("Content-Type", "application/x-www-form-urlencoded"),
-        ("Content-Length", length.as_str()),
-    ];
-    let response = site.ask("POST", "/login", &fields, &form)?;
-    let cookie = response
-        .values("set-cookie")
-        .find(|cookie| cookie.starts_with("sessionid="))
-        .and_then(|cookie| cookie.split(';').next());
-    cookie
-        .map(str::to_owned)
-        .ok_or_else(|| broken(format!("{user} cannot log in: {}", shown(&response))))
-}
 
 /// Staff may log in and go on while the site is closed.
 ///
@@ -38,7 +20,7 @@ pub fn lets_staff_in_and_nobody_else(subject: &Subject) -> Result<(), Broken> {
     let site = Site::start(subject.program(), CONFIG)?;
     site.close(&On::default())?;
     for (user, admitted) in [("staff", true), ("root", true), ("visitor", false)] {
-        let cookie = log_in(&site, user)?;
+        let cookie = site.log_in(user)?;
         let response = site.ask("GET", "/", &[("Cookie", &cookie)], "")?;
         let fits = if admitted {
             response.status == 200
@@ -65,8 +47,8 @@ pub fn lets_staff_in_and_nobody_else(subject: &Subject) -> Result<(), Broken> {
 pub fn logs_visitors_out(subject: &Subject) -> Result<(), Broken> {
     let config = format!("{CONFIG}[logout]\nauthenticated = true\ncookies = [\"sessionid\"]\n");
     let site = Site::start(subject.program(), &config)?;
-    let visitor = log_in(&site, "visitor")?;
-    let staff = log_in(&site, "staff")?;
+    let visitor = site.log_in("visitor")?;
+    let staff = site.log_in("staff")?;
     let greets = |cookie: &str| -> Result<bool, Broken> {
         let page = site.ask("GET", "/", &[("Cookie", cookie)], "")?;
         Ok(page.text().contains("Welcome back"))
@@ -105,7 +87,7 @@ pub fn logs_visitors_out(subject: &Subject) -> Result<(), Broken> {
 /// What was not kept.
 pub fn tells_those_inside_what_is_going_on(subject: &Subject) -> Result<(), Broken> {
     let site = Site::start(subject.program(), CONFIG)?;
-    let before = log_in(&site, "visitor")?;
+    let before = site.log_in("visitor")?;
     let banner = site.get("/status-banner")?.text();
     ensure!(
         banner.contains("mode: online") && banner.contains("banner: -"),
@@ -137,7 +119,7 @@ pub fn tells_those_inside_what_is_going_on(subject: &Subject) -> Result<(), Brok
         "the page's banner: {page}"
     );
 
-    let late = log_in(&site, "visitor")?;
+    let late = site.log_in("visitor")?;
     let response = site.ask("GET", "/", &[("Cookie", &late)], "")?;
     ensure!(
         response.is_closed(),

@@ -3,7 +3,7 @@
 use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpRequest, HttpResponse};
 use maintenance_mode::Maintenance;
-use maintenance_mode_example_shop::public_status;
+use maintenance_mode_example_shop::{Sessions, public_status};
 
 pub(super) fn routes(site: &mut ServiceConfig) {
     site.service(
@@ -14,10 +14,11 @@ pub(super) fn routes(site: &mut ServiceConfig) {
 }
 
 async fn status(request: HttpRequest) -> HttpResponse {
-    let Some(maintenance) = request.app_data::<Maintenance>() else {
+    let sessions = request.app_data::<web::Data<Sessions>>();
+    let (Some(maintenance), Some(sessions)) = (request.app_data::<Maintenance>(), sessions) else {
         return HttpResponse::InternalServerError().finish();
     };
     HttpResponse::Ok()
         .insert_header(("cache-control", "no-store"))
-        .json(public_status(&maintenance.snapshot()))
+        .json(public_status(maintenance, sessions))
 }

@@ -37,6 +37,6 @@ async fn status_banner(status: MaintenanceStatus) -> String {
 
 /// Open in every mode.
 async fn control(State(app): State<App>) -> impl IntoResponse {
-    let status = public_status(&app.maintenance.snapshot());
+    let status = public_status(&app.maintenance, &app.sessions);
     ([(CACHE_CONTROL, "no-store")], Json(status))
 }
