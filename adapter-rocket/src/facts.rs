@@ -82,14 +82,13 @@ pub(crate) async fn is_overridden(request: &Request<'_>, data: &mut Data<'_>) ->
 }
 
 /// What Rocket's router compares: the segments that are not empty, decoded. `None` where that is the path
-/// on the wire.
+/// on the wire. A slash at the end stays: the router does not care, and rules do.
 ///
 /// Rules are written as URL paths, so what the router decoded is escaped again where it must be.
 fn routed_path(request: &Request<'_>) -> Option<String> {
     let path = request.uri().path();
     let wire = path.as_str();
-    let is_plain =
-        !wire.contains('%') && !wire.contains("//") && (wire.len() < 2 || !wire.ends_with('/'));
+    let is_plain = !wire.contains('%') && !wire.contains("//");
     if is_plain {
         return None;
     }
@@ -105,7 +104,7 @@ fn routed_path(request: &Request<'_>) -> Option<String> {
             }
         }
     }
-    if routed.is_empty() {
+    if wire.ends_with('/') {
         routed.push('/');
     }
     Some(routed)
@@ -167,7 +166,8 @@ mod tests {
         assert_eq!(routed("/admin/x.css"), None);
         assert_eq!(routed("/%61dmin").as_deref(), Some("/admin"));
         assert_eq!(routed("//admin").as_deref(), Some("/admin"));
-        assert_eq!(routed("/admin/").as_deref(), Some("/admin"));
+        assert_eq!(routed("/admin/"), None);
+        assert_eq!(routed("//admin/").as_deref(), Some("/admin/"));
         assert_eq!(routed("//").as_deref(), Some("/"));
         assert_eq!(routed("/a%2fb%25").as_deref(), Some("/a%2Fb%25"));
         assert_eq!(routed("/caf%c3%a9").as_deref(), Some("/caf%C3%A9"));

@@ -55,7 +55,8 @@
 //! # What rules see
 //!
 //! Rocket routes `//open`, `/open/` and `/%6fpen` to `/open`. A path rule must admit both the path on the
-//! wire and the one that is routed; routes that are closed by [`force_on`] are closed in every spelling.
+//! wire and the one that is routed, in which a slash at the end stays: the exact `/open` does not admit
+//! `/open/`. Routes that are closed by [`force_on`] are closed in every spelling.
 //! A form's `_method` changes the method: rules see both. The peer is the socket's
 //! ([`Request::remote`](rocket::Request::remote)); never
 //! [`Request::client_ip`](rocket::Request::client_ip), which believes `X-Real-IP` from anybody.

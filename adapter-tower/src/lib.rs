@@ -91,6 +91,8 @@
 //! [`Maintenance::changed`]: maintenance_mode::Maintenance::changed
 
 mod body;
+#[cfg(feature = "tower-http")]
+mod classify;
 mod facts;
 mod functions;
 mod future;
@@ -100,6 +102,8 @@ mod service;
 mod status;
 
 pub use body::MaintenanceBody;
+#[cfg(feature = "tower-http")]
+pub use classify::{MaintenanceClassifier, MakeMaintenanceClassifier};
 pub use functions::PartsFn;
 pub use future::ResponseFuture;
 pub use layer::MaintenanceLayer;

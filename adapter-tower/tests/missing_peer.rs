@@ -1,38 +1,22 @@
 //! A server that does not tell its peers' addresses is told about, once, at the first request.
 #![allow(clippy::unwrap_used)]
 
-use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body;
 use axum::routing::get;
 use http::Request;
 use maintenance_mode::{Config, Maintenance};
+use maintenance_mode_conformance::log::Log;
 use maintenance_mode_tower::MaintenanceLayer;
 use tower::ServiceExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// What was logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// How often the log speaks of the peer's address after three requests.
 async fn warnings(peer: Option<SocketAddr>) -> usize {
     let log = Log::default();
-    let writer = log.clone();
-    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone());
+    let subscriber = tracing_subscriber::fmt().with_writer(log.writer());
     let _guard = subscriber.finish().set_default();
     let config = Config::new().backend("memory:");
     let layer = MaintenanceLayer::new(Maintenance::start(config).await.unwrap());
@@ -45,10 +29,7 @@ async fn warnings(peer: Option<SocketAddr>) -> usize {
         let response = site.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), 200);
     }
-    let log = log.0.lock().unwrap();
-    String::from_utf8_lossy(&log)
-        .matches("peer's address")
-        .count()
+    log.text().matches("peer's address").count()
 }
 
 #[tokio::test]

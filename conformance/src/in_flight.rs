@@ -46,6 +46,13 @@ pub async fn switch_for_round(maintenance: &Maintenance, round: u32) -> Result<(
     Ok(())
 }
 
+/// What becomes of a handler whose client has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Abandoned {
+    Stops,
+    RunsOn,
+}
+
 /// Drives a server of these routes: `/` says `hello`, `/slow` takes half a minute, `/panic` panics,
 /// `/stream` never ends, `/breaks` fails in the middle of its body, `/ws` is a WebSocket.
 ///
@@ -55,6 +62,26 @@ pub async fn switch_for_round(maintenance: &Maintenance, round: u32) -> Result<(
 pub async fn whatever_ends_a_request_ends_its_count(
     address: SocketAddr,
     maintenance: &Maintenance,
+) -> Result<(), Broken> {
+    ends(address, maintenance, Abandoned::Stops).await
+}
+
+/// The same for a framework that lets handlers run to their end; there, `/slow` takes a second.
+///
+/// # Errors
+///
+/// What was not kept.
+pub async fn whatever_ends_a_handler_ends_its_count(
+    address: SocketAddr,
+    maintenance: &Maintenance,
+) -> Result<(), Broken> {
+    ends(address, maintenance, Abandoned::RunsOn).await
+}
+
+async fn ends(
+    address: SocketAddr,
+    maintenance: &Maintenance,
+    abandoned: Abandoned,
 ) -> Result<(), Broken> {
     let mut stream = send(address, "/", "Connection: close\r\n").await?;
     let mut text = String::new();
@@ -68,6 +95,10 @@ pub async fn whatever_ends_a_request_ends_its_count(
     wait_for(maintenance, 1, 0, "in a slow handler").await?;
     stream.set_zero_linger()?;
     drop(stream);
+    if abandoned == Abandoned::RunsOn {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        wait_for(maintenance, 1, 0, "in a handler that runs on").await?;
+    }
     wait_for(maintenance, 0, 0, "after an abort").await?;
 
     // The connection ends, the server goes on.

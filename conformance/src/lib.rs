@@ -2,5 +2,7 @@
 
 pub mod backend_suite;
 pub mod in_flight;
+pub mod in_process;
+pub mod log;
 pub mod vectors;
 pub mod wire;

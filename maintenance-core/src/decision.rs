@@ -69,6 +69,17 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// The reasons to block. All others are reasons to let through; none is both.
+    pub const BLOCKING: [Self; 7] = [
+        Self::ForceOn,
+        Self::Offline,
+        Self::ReadOnly,
+        Self::Pending,
+        Self::Paused,
+        Self::UnknownHost,
+        Self::BadHost,
+    ];
+
     /// The stable code.
     #[must_use]
     pub const fn code(self) -> &'static str {

@@ -44,12 +44,14 @@
 //! | modes, windows, the stored record | [`state`] |
 //! | where the record is kept | [`backend`] |
 //! | the live switch and its verbs | [`live`] |
+//! | logs and alarms that know a 503 of maintenance | [`logging`] |
 //!
 //! # Features
 //!
 //! - `live` (default): the live handle, the memory and file backends and the watcher. Needs tokio.
 //! - `watch` (default): sees changes of a file at once by a directory watch; without it, by polling.
 //! - `http`: for stacks on the `http` crate, see `http`: facts, responses, [`Headers`] for `http::HeaderMap`.
+//! - `tracing-subscriber`: a filter for logs ([`logging`]).
 //!
 //! Without features the engine is pure and needs no runtime.
 
@@ -69,6 +71,7 @@ pub mod http;
 mod identity;
 #[cfg(feature = "live")]
 pub mod live;
+pub mod logging;
 pub mod path;
 pub mod policy;
 pub mod request;

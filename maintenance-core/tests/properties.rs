@@ -6,8 +6,8 @@ use maintenance_mode::explain::Verdict;
 use maintenance_mode::policy::config::{HostConfig, LogoutConfig, SiteConfig, UnknownHost};
 use maintenance_mode::state::{ActivationId, Epoch, Window};
 use maintenance_mode::{
-    Config, Facts, Mode, PathRuleConfig, Peer, Policy, RouteOverride, SiteName, Snapshot, State,
-    Timestamp, User, Visitor,
+    Config, Facts, Mode, PathRuleConfig, Peer, Policy, Reason, RouteOverride, SiteName, Snapshot,
+    State, Timestamp, User, Visitor,
 };
 use proptest::prelude::*;
 
@@ -216,6 +216,8 @@ proptest! {
             let explained = snapshot.explain(facts, now);
             prop_assert_eq!(decision.reason().code(), explained.reason);
             prop_assert_eq!(decision.is_allowed(), explained.decision == Verdict::Allow);
+            let is_blocking = Reason::BLOCKING.contains(&decision.reason());
+            prop_assert_eq!(decision.is_allowed(), !is_blocking);
             prop_assert_eq!(decision.logs_out(), explained.logout);
             prop_assert_eq!(decision.is_allowed(), explained.answer.is_none());
             // The same facts and time give the same decision.

@@ -20,7 +20,7 @@ async fn an_open_site_is_left_alone() {
 }
 
 #[actix_web::test]
-async fn a_closed_site_answers_for_every_path_known_or_not() {
+async fn d26_a_closed_site_answers_for_every_path_known_or_not() {
     let site = site(MaintenanceMw::new(closed(Config::new()).await)).await;
     for path in ["/", "/open", "/nowhere", "/users/7", "/a//b", "/%2e%2e"] {
         let response = test::call_service(&site, TestRequest::with_uri(path).to_request()).await;

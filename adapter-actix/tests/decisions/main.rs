@@ -7,6 +7,7 @@
 
 mod answers;
 mod overrides;
+mod shared;
 mod status;
 mod visitors;
 

@@ -8,7 +8,7 @@ use maintenance_mode_actix::MaintenanceMw;
 use super::{closed, get, maintenance, site};
 
 #[actix_web::test]
-async fn a_named_route_is_forced_off() {
+async fn d22_a_named_route_is_forced_off() {
     let middleware = MaintenanceMw::new(closed(Config::new()).await)
         .force_off_named("open")
         .force_off_named("user");
@@ -22,7 +22,7 @@ async fn a_named_route_is_forced_off() {
 }
 
 #[actix_web::test]
-async fn a_named_route_is_forced_on_in_every_spelling_that_reaches_it() {
+async fn d22_a_named_route_is_forced_on_in_every_spelling_that_reaches_it() {
     let middleware = MaintenanceMw::new(maintenance(Config::new()).await).force_on_named("shut");
     let site = site(middleware).await;
     assert_eq!(get(&site, "/").await.0, 200);
@@ -37,7 +37,7 @@ async fn a_named_route_is_forced_on_in_every_spelling_that_reaches_it() {
 }
 
 #[actix_web::test]
-async fn force_on_beats_every_exemption_and_force_off() {
+async fn d22_force_on_beats_every_exemption_and_force_off() {
     let config = Config::new().allow_path("/shut").health(["/shut"]);
     let middleware = MaintenanceMw::new(closed(config).await)
         .force_on_named("shut")
@@ -47,7 +47,7 @@ async fn force_on_beats_every_exemption_and_force_off() {
 }
 
 #[actix_web::test]
-async fn control_is_open_by_identity_and_not_by_path() {
+async fn d22_control_is_open_by_identity_and_not_by_path() {
     let middleware = MaintenanceMw::new(closed(Config::new()).await).control_named("control");
     let site = site(middleware).await;
     assert_eq!(get(&site, "/control").await.0, 200);
@@ -56,7 +56,7 @@ async fn control_is_open_by_identity_and_not_by_path() {
 }
 
 #[actix_web::test]
-async fn a_scope_is_closed_by_its_own_middleware() {
+async fn d22_a_scope_is_closed_by_its_own_middleware() {
     let maintenance = maintenance(Config::new()).await;
     let legacy = web::scope("/legacy")
         .wrap(MaintenanceMw::force_on(maintenance.clone()))
@@ -74,7 +74,7 @@ async fn a_scope_is_closed_by_its_own_middleware() {
 }
 
 #[actix_web::test]
-async fn an_inner_force_off_opens_what_no_outer_middleware_closes() {
+async fn d22_an_inner_force_off_opens_what_no_outer_middleware_closes() {
     let maintenance = closed(Config::new()).await;
     let open = || {
         web::resource("/open")

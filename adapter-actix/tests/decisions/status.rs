@@ -19,7 +19,7 @@ async fn show(status: MaintenanceStatus) -> impl Responder {
 }
 
 #[actix_web::test]
-async fn it_shows_what_the_middleware_saw() {
+async fn d18_it_shows_what_the_middleware_saw() {
     let maintenance = maintenance(Config::new().allow_path("/status")).await;
     let app = App::new()
         .app_data(maintenance.clone())
@@ -39,7 +39,7 @@ async fn it_shows_what_the_middleware_saw() {
 }
 
 #[actix_web::test]
-async fn it_asks_the_handle_where_no_middleware_is() {
+async fn d18_it_asks_the_handle_where_no_middleware_is() {
     let maintenance = maintenance(Config::new()).await;
     close(&maintenance, Mode::ReadOnly).await;
     let plain = App::new()
@@ -54,7 +54,7 @@ async fn it_asks_the_handle_where_no_middleware_is() {
 }
 
 #[actix_web::test]
-async fn without_a_handle_the_error_says_what_to_add() {
+async fn d18_without_a_handle_the_error_says_what_to_add() {
     let site = test::init_service(App::new().route("/", web::get().to(show))).await;
     let (status, text) = get(&site, "/").await;
     assert_eq!(status, 500);
@@ -62,7 +62,7 @@ async fn without_a_handle_the_error_says_what_to_add() {
 }
 
 #[actix_web::test]
-async fn it_speaks_of_the_site_that_was_asked() {
+async fn d18_it_speaks_of_the_site_that_was_asked() {
     let config = Config::from_toml(
         "[sites.shop]\nhosts = [\"shop.example\"]\nmode = \"offline\"\n\
          [sites.shop.allow]\npaths = [\"/status\"]\n[host]\nunknown = \"open\"",

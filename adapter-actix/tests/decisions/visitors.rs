@@ -55,7 +55,7 @@ fn by(user: &'static str) -> TestRequest {
 }
 
 #[actix_web::test]
-async fn a_visitor_is_looked_up_only_when_nothing_cheaper_decides() {
+async fn d07_a_visitor_is_looked_up_only_when_nothing_cheaper_decides() {
     let calls = Calls::default();
     let config = Config::new().allow_role("staff").allow_path("/open");
     let maintenance = maintenance(config).await;
@@ -90,7 +90,7 @@ async fn a_visitor_is_looked_up_only_when_nothing_cheaper_decides() {
 }
 
 #[actix_web::test]
-async fn nobody_is_looked_up_where_no_rule_wants_to_know() {
+async fn d07_nobody_is_looked_up_where_no_rule_wants_to_know() {
     let calls = Calls::default();
     let site = site(calls.middleware(&closed(Config::new()).await)).await;
     assert_eq!(get(&site, "/").await.0, 503);
@@ -98,7 +98,7 @@ async fn nobody_is_looked_up_where_no_rule_wants_to_know() {
 }
 
 #[actix_web::test]
-async fn without_identify_a_visitor_is_blocked() {
+async fn d07_without_identify_a_visitor_is_blocked() {
     let maintenance = closed(Config::new().allow_role("staff")).await;
     let site = site(MaintenanceMw::new(maintenance)).await;
     let response = test::call_service(&site, by("ada staff").to_request()).await;

@@ -24,7 +24,7 @@ async fn an_open_site_is_left_alone() {
 }
 
 #[tokio::test]
-async fn a_closed_site_answers_for_every_path_known_or_not() {
+async fn d26_a_closed_site_answers_for_every_path_known_or_not() {
     let site = site(MaintenanceLayer::new(closed(Config::new()).await));
     for path in ["/", "/open", "/nowhere", "/users/7", "/a//b", "/%2e%2e"] {
         let response = ask(&site, request(path)).await;
@@ -74,25 +74,6 @@ async fn head_has_the_fields_of_get_and_no_body() {
     let body = text(from_get).await;
     assert_eq!(promised.to_str().unwrap(), body.len().to_string());
     assert_eq!(text(from_head).await, "");
-}
-
-#[tokio::test]
-async fn grpc_gets_its_status_in_headers_alone() {
-    let site = site(MaintenanceLayer::new(closed(Config::new()).await));
-    let call = Request::post("/shop.Cart/Add")
-        .version(http::Version::HTTP_2)
-        .header(header::CONTENT_TYPE, "application/grpc")
-        .header(header::TE, "trailers");
-    let response = ask(&site, call.body(Body::from("\0\0\0\0\0")).unwrap()).await;
-    assert_eq!(response.status(), 200);
-    let headers = response.headers();
-    assert_eq!(headers.get("grpc-status").unwrap(), "14");
-    assert_eq!(
-        headers.get(header::CONTENT_TYPE).unwrap(),
-        "application/grpc"
-    );
-    assert!(!headers.contains_key(header::CONNECTION));
-    assert_eq!(text(response).await, "");
 }
 
 fn from(peer: &str) -> Request<Body> {

@@ -3,6 +3,7 @@
 
 mod answers;
 mod overrides;
+mod shared;
 mod status;
 mod visitors;
 

@@ -8,7 +8,7 @@ use maintenance_mode_tower::{MaintenanceLayer, Verdict};
 use super::{ask, closed, maintenance, request, routes, site, status};
 
 #[tokio::test]
-async fn a_route_is_forced_off_by_its_template() {
+async fn d22_a_route_is_forced_off_by_its_template() {
     let routes = routes().force_off("/open").force_off("/users/{id}");
     let site = site(MaintenanceLayer::new(closed(Config::new()).await).routes(routes));
     assert_eq!(status(&site, "/open").await, 200);
@@ -20,7 +20,7 @@ async fn a_route_is_forced_off_by_its_template() {
 }
 
 #[tokio::test]
-async fn a_route_is_forced_on_while_the_site_is_open() {
+async fn d22_a_route_is_forced_on_while_the_site_is_open() {
     let layer = MaintenanceLayer::new(maintenance(Config::new()).await);
     let site = site(layer.routes(routes().force_on("/shut").force_on("/users/{id}")));
     assert_eq!(status(&site, "/").await, 200);
@@ -30,7 +30,7 @@ async fn a_route_is_forced_on_while_the_site_is_open() {
 }
 
 #[tokio::test]
-async fn force_on_beats_every_exemption_and_force_off() {
+async fn d22_force_on_beats_every_exemption_and_force_off() {
     let config = Config::new().allow_path("/shut").health(["/shut"]);
     let layer = MaintenanceLayer::new(closed(config).await);
     let site = site(layer.routes(routes().force_off("/shut").force_on("/shut")));
@@ -38,7 +38,7 @@ async fn force_on_beats_every_exemption_and_force_off() {
 }
 
 #[tokio::test]
-async fn control_is_open_by_the_routes_identity() {
+async fn d22_control_is_open_by_the_routes_identity() {
     let layer = MaintenanceLayer::new(closed(Config::new()).await);
     let site = site(layer.routes(routes().control("/control")));
     assert_eq!(status(&site, "/control").await, 200);
@@ -47,7 +47,7 @@ async fn control_is_open_by_the_routes_identity() {
 }
 
 #[tokio::test]
-async fn a_router_is_closed_by_its_own_layer() {
+async fn d22_a_router_is_closed_by_its_own_layer() {
     let maintenance = maintenance(Config::new()).await;
     let legacy = Router::new()
         .fallback(any(async || "old"))
@@ -64,7 +64,7 @@ async fn a_router_is_closed_by_its_own_layer() {
 }
 
 #[tokio::test]
-async fn an_inner_force_off_opens_what_no_outer_layer_closes() {
+async fn d22_an_inner_force_off_opens_what_no_outer_layer_closes() {
     let maintenance = closed(Config::new()).await;
     let open = || {
         let layer = MaintenanceLayer::force_off(maintenance.clone());
@@ -76,7 +76,7 @@ async fn an_inner_force_off_opens_what_no_outer_layer_closes() {
 }
 
 #[tokio::test]
-async fn the_verdict_is_that_of_the_layer_that_blocked() {
+async fn d22_the_verdict_is_that_of_the_layer_that_blocked() {
     let maintenance = closed(Config::new().allow_path("/legacy")).await;
     let inner = MaintenanceLayer::force_on(maintenance.clone());
     let site = Router::new()

@@ -27,7 +27,7 @@ fn site(maintenance: &Maintenance) -> Router {
 }
 
 #[tokio::test]
-async fn it_shows_what_the_layer_saw() {
+async fn d18_it_shows_what_the_layer_saw() {
     let maintenance = maintenance(Config::new().allow_path("/status")).await;
     let site = site(&maintenance);
     let shown = text(ask(&site, request("/status")).await).await;
@@ -43,7 +43,7 @@ async fn it_shows_what_the_layer_saw() {
 }
 
 #[tokio::test]
-async fn it_asks_the_handle_where_no_layer_is() {
+async fn d18_it_asks_the_handle_where_no_layer_is() {
     let maintenance = maintenance(Config::new()).await;
     close(&maintenance, Mode::ReadOnly).await;
     let site = Router::new()
@@ -59,7 +59,7 @@ async fn it_asks_the_handle_where_no_layer_is() {
 }
 
 #[tokio::test]
-async fn it_speaks_of_the_site_that_was_asked() {
+async fn d18_it_speaks_of_the_site_that_was_asked() {
     let config = Config::from_toml(
         "[sites.shop]\nhosts = [\"shop.example\"]\nmode = \"offline\"\n\
          [sites.shop.allow]\npaths = [\"/status\"]\n[host]\nunknown = \"open\"",

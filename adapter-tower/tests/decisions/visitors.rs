@@ -75,7 +75,7 @@ fn verdict(response: &Response<Body>) -> &Verdict {
 }
 
 #[tokio::test]
-async fn a_visitor_is_looked_up_only_when_nothing_cheaper_decides() {
+async fn d07_a_visitor_is_looked_up_only_when_nothing_cheaper_decides() {
     let calls = Calls::default();
     let config = Config::new().allow_role("staff").allow_path("/open");
     let maintenance = maintenance(config).await;
@@ -104,7 +104,7 @@ async fn a_visitor_is_looked_up_only_when_nothing_cheaper_decides() {
 }
 
 #[tokio::test]
-async fn nobody_is_looked_up_where_no_rule_wants_to_know() {
+async fn d07_nobody_is_looked_up_where_no_rule_wants_to_know() {
     let calls = Calls::default();
     let site = site(calls.layer(&closed(Config::new()).await));
     assert_eq!(status(&site, "/").await, 503);
@@ -112,7 +112,7 @@ async fn nobody_is_looked_up_where_no_rule_wants_to_know() {
 }
 
 #[tokio::test]
-async fn without_identify_a_visitor_is_blocked() {
+async fn d07_without_identify_a_visitor_is_blocked() {
     let maintenance = closed(Config::new().allow_role("staff")).await;
     let site = site(MaintenanceLayer::new(maintenance));
     assert_eq!(ask(&site, by("ada staff")).await.status(), 503);

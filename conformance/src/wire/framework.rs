@@ -17,6 +17,9 @@ pub struct Framework {
     /// Drops a handler when its client resets the connection. A framework that lets handlers run to their
     /// end counts such a request until then.
     pub cancels_handlers: bool,
+    /// Keeps the authority of an absolute-form target (`GET http://host/`). A framework that drops it knows
+    /// such a request's host from `Host` alone, and so does its application.
+    pub keeps_authority: bool,
     /// Fields that the framework puts into maintenance's answers when they have left the adapter, besides
     /// `Date` and `Connection`. In lower case.
     pub adds_fields: &'static [&'static str],
@@ -45,6 +48,19 @@ impl Framework {
     pub const ACTIX: Self = Self {
         continues_first: true,
         decodes_paths: true,
+        ..Self::HYPER
+    };
+
+    /// Rocket looks at the first bytes of every body before anything else, parses methods and targets into
+    /// types of its own, and lets handlers run to their end, each in a task of its own.
+    pub const ROCKET: Self = Self {
+        continues_first: true,
+        answers_before_body: false,
+        knows_all_methods: false,
+        decodes_paths: true,
+        cancels_handlers: false,
+        cancels_streams: false,
+        keeps_authority: false,
         ..Self::HYPER
     };
 }

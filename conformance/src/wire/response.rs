@@ -18,6 +18,24 @@ pub struct Response {
 }
 
 impl Response {
+    /// A response as a framework's own test client saw it.
+    pub fn new<'a>(
+        status: u16,
+        fields: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+        body: impl Into<Vec<u8>>,
+    ) -> Self {
+        let fields = fields.into_iter().map(|(name, value)| {
+            let value = String::from_utf8_lossy(value).into_owned();
+            (name.to_owned(), value)
+        });
+        Self {
+            status,
+            fields: fields.collect(),
+            body: body.into(),
+            interim: Vec::new(),
+        }
+    }
+
     pub(super) fn parse_head(head: &[u8]) -> Result<Self, Broken> {
         let text = String::from_utf8_lossy(head);
         let mut lines = text.split("\r\n");

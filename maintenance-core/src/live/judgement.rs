@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::{Maintenance, now};
 use crate::decision::{Block, Decision};
+use crate::logging;
 use crate::policy::Policy;
 use crate::request::Facts;
 use crate::snapshot::Snapshot;
@@ -37,7 +38,8 @@ pub struct Pass {
 }
 
 impl Maintenance {
-    /// What becomes of a request. `answer` makes the answer of a block.
+    /// What becomes of a request. `answer` makes the answer of a block, of which the span that is current
+    /// is told ([`logging`]).
     ///
     /// This takes the snapshot and asks the clock even while every site is online: ask
     /// [`is_quiet`](Self::is_quiet) first. The request must be counted before either
@@ -93,9 +95,12 @@ fn judgement<A>(
             admission: Admission::new(Arc::clone(snapshot), now, facts.peer, &allow),
             logs_out: allow.logout.then(|| Arc::clone(snapshot.policy())),
         }),
-        Decision::Block(block) => Judgement::Answer {
-            answer: answer(&block, facts),
-            logs_out: block.logout,
-        },
+        Decision::Block(block) => {
+            logging::blocked(&block, facts);
+            Judgement::Answer {
+                answer: answer(&block, facts),
+                logs_out: block.logout,
+            }
+        }
     }
 }
