@@ -34,6 +34,7 @@ impl Framework {
         decodes_paths: false,
         http2: true,
         cancels_handlers: true,
+        keeps_authority: true,
         adds_fields: &[],
     };
 
@@ -59,7 +60,6 @@ impl Framework {
         knows_all_methods: false,
         decodes_paths: true,
         cancels_handlers: false,
-        cancels_streams: false,
         keeps_authority: false,
         ..Self::HYPER
     };

@@ -5,7 +5,7 @@ use crate::backend_suite::{Broken, broken};
 /// One response.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// The status line; over HTTP/2, which has none, an empty text.
+    /// The status line; an empty text over HTTP/2 and in process, where there is none.
     pub status_line: String,
     /// The status.
     pub status: u16,
@@ -29,6 +29,7 @@ impl Response {
             (name.to_owned(), value)
         });
         Self {
+            status_line: String::new(),
             status,
             fields: fields.collect(),
             body: body.into(),

@@ -1,7 +1,7 @@
 //! Plain pages, and the control endpoint.
 
 use maintenance_mode::Maintenance;
-use maintenance_mode_example_shop::{Shop, front_page, public_status, status_lines};
+use maintenance_mode_example_shop::{Sessions, Shop, front_page, public_status, status_lines};
 use maintenance_mode_rocket::MaintenanceStatus;
 use rocket::response::content::RawHtml;
 use rocket::serde::json::Json;
@@ -43,6 +43,9 @@ pub(super) const fn always_closed() -> &'static str {
 
 /// Open in every mode.
 #[get("/maintenance/status")]
-pub(super) fn control(maintenance: &State<Maintenance>) -> NotStored<Json<Value>> {
-    NotStored::new(Json(public_status(&maintenance.snapshot())))
+pub(super) fn control(
+    maintenance: &State<Maintenance>,
+    sessions: &State<Sessions>,
+) -> NotStored<Json<Value>> {
+    NotStored::new(Json(public_status(maintenance, sessions)))
 }
