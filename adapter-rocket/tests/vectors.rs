@@ -41,7 +41,7 @@ fn request<'c>(client: &'c Client, case: &'c Case) -> Option<LocalRequest<'c>> {
         let value = field[1]
             .as_str()
             .filter(|value| !value.contains(['\r', '\n', '\0']))?;
-        request.add_header(Header::new(field[0].as_str()?, value));
+        request.add_header(Header::new(field[0].as_str()?.to_owned(), value.to_owned()));
     }
     if let Some(authority) = line["authority"].as_str() {
         request.set_host(Host::new(Authority::parse(authority).ok()?));

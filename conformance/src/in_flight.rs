@@ -101,8 +101,8 @@ async fn ends(
     }
     wait_for(maintenance, 0, 0, "after an abort").await?;
 
-    // The connection ends, the server goes on.
-    let mut stream = send(address, "/panic", "").await?;
+    // The connection ends, now or with the answer; the server goes on.
+    let mut stream = send(address, "/panic", "Connection: close\r\n").await?;
     let _ = stream.read_to_end(&mut Vec::new()).await;
     wait_for(maintenance, 0, 0, "after a panic").await?;
 
@@ -112,7 +112,7 @@ async fn ends(
     drop(stream);
     wait_for(maintenance, 0, 0, "the client went away").await?;
 
-    let mut stream = send(address, "/breaks", "").await?;
+    let mut stream = send(address, "/breaks", "Connection: close\r\n").await?;
     let _ = stream.read_to_end(&mut Vec::new()).await;
     wait_for(maintenance, 0, 0, "after a body that fails").await?;
 

@@ -8,7 +8,7 @@ use rocket::http::Header;
 use rocket::local::asynchronous::Client;
 use rocket::{Request, Response, catch, catchers, get, routes};
 
-use super::{client, get, maintenance, quiet};
+use super::{ask, client, maintenance, quiet};
 
 #[get("/reports")]
 fn reports(_closed: ForcedOn) -> &'static str {
@@ -71,7 +71,7 @@ async fn d22_a_guard_closes_a_handler_with_the_answer_of_everywhere() {
     assert_eq!(head.status().code, 503);
     assert!(head.body().preset_size() > Some(0));
 
-    let (status, text) = get(&site, "/lenient").await;
+    let (status, text) = ask(&site, "/lenient").await;
     assert_eq!(
         (status, text.contains("closed in every mode")),
         (200, true),

@@ -62,7 +62,7 @@ pub(crate) async fn status(site: &Client, path: &'static str) -> u16 {
     site.get(path).dispatch().await.status().code
 }
 
-pub(crate) async fn get(site: &Client, path: &'static str) -> (u16, String) {
+pub(crate) async fn ask(site: &Client, path: &'static str) -> (u16, String) {
     told(site.get(path).dispatch().await).await
 }
 

@@ -217,7 +217,7 @@ async fn every_method_is_gated() {
     for request in REQUESTS {
         let text = seen(&site, request).await;
         assert!(
-            text.contains(": 503 ") && text.contains("X-Maintenance"),
+            text.contains(": 503 ") && text.contains("x-maintenance: 1"),
             "{text}"
         );
     }

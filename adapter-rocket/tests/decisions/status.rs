@@ -7,7 +7,7 @@ use rocket::http::Header;
 use rocket::local::asynchronous::Client;
 use rocket::{catch, catchers, get, routes};
 
-use super::{client, closed, get, maintenance, quiet};
+use super::{ask, client, closed, maintenance, quiet};
 
 #[get("/status")]
 fn show(status: MaintenanceStatus) -> String {
@@ -39,7 +39,7 @@ async fn d18_it_shows_what_the_fairing_saw() {
     let config = Config::new().allow_path("/status").allow_path("/else");
     let maintenance = maintenance(config).await;
     let site = site(&maintenance).await;
-    assert_eq!(get(&site, "/status").await.1, "default online online -");
+    assert_eq!(ask(&site, "/status").await.1, "default online online -");
 
     let message = Message::new("back at noon").ok();
     let order = On::default().message(message);
@@ -48,10 +48,10 @@ async fn d18_it_shows_what_the_fairing_saw() {
         .await
         .unwrap();
     assert_eq!(
-        get(&site, "/status").await.1,
+        ask(&site, "/status").await.1,
         "default offline path back at noon"
     );
-    assert_eq!(get(&site, "/else").await.1, "nothing here, and offline");
+    assert_eq!(ask(&site, "/else").await.1, "nothing here, and offline");
 }
 
 #[tokio::test]
