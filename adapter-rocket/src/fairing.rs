@@ -28,7 +28,7 @@ use crate::reply;
 ///     }
 /// }
 ///
-/// # #[rocket::async_main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # #[rocket::main] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let config = Config::new().backend("memory:").allow_role("staff");
 /// let maintenance = Maintenance::start(config).await?;
 /// let fairing = MaintenanceFairing::new(maintenance).identify(|request| Box::pin(who(request)));

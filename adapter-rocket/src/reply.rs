@@ -82,12 +82,10 @@ impl Reply {
         for cookie in self.cookies.drain(..) {
             response.adjoin_raw_header("Set-Cookie", cookie);
         }
-        if !self.body.is_empty() {
-            let body = std::mem::take(&mut self.body);
-            let length = body.len();
-            response.set_sized_body(length, Cursor::new(body));
-            response.set_max_chunk_size(length.min(LARGEST_CHUNK));
-        }
+        let body = std::mem::take(&mut self.body);
+        let length = body.len();
+        response.set_sized_body(length, Cursor::new(body));
+        response.set_max_chunk_size(length.clamp(1, LARGEST_CHUNK));
     }
 }
 

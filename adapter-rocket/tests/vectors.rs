@@ -13,13 +13,22 @@ use rocket::http::{Header, Method, Status};
 use rocket::local::asynchronous::{Client, LocalRequest};
 use rocket::{Request, catch, catchers};
 
-/// What Rocket finds of the target of an absolute form; nothing but the path of it.
-fn origin(target: &str) -> Option<Origin<'_>> {
-    let Some((_, rest)) = target.split_once("://") else {
-        return Origin::parse(target).ok();
+/// The authority and the rest, if a target names one (RFC 9112, section 3.2.2).
+fn absolute(target: &str) -> Option<(&str, &str)> {
+    let (_, rest) = target
+        .split_once("://")
+        .filter(|(scheme, _)| !scheme.contains('/'))?;
+    Some(rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len())))
+}
+
+/// What Rocket finds in a target: of an absolute form, nothing but what comes after the authority.
+fn origin(target: &str) -> Option<Origin<'static>> {
+    let text = match absolute(target) {
+        Some((_, rest)) if rest.starts_with('/') => rest.to_owned(),
+        Some((_, rest)) => format!("/{rest}"),
+        None => target.to_owned(),
     };
-    let path = rest.find('/').map_or("/", |at| &rest[at..]);
-    Origin::parse(path).ok()
+    Origin::parse_owned(text).ok()
 }
 
 /// A request as Rocket has it; `None` where Rocket refuses it.
@@ -27,7 +36,7 @@ fn request<'c>(client: &'c Client, case: &'c Case) -> Option<LocalRequest<'c>> {
     let line = &case.request;
     let target = line["target"].as_str()?;
     let has_sites = case.config.contains("[sites");
-    if target.contains("://") && has_sites {
+    if absolute(target).is_some() && has_sites {
         return None;
     }
     // Rocket's own parsing of methods ignores case; its server's does not.

@@ -109,7 +109,7 @@ fn why_not(case: &Case, framework: &Framework) -> Result<Option<LeftOut>, Broken
 
 fn is_absolute_form(case: &Case) -> bool {
     let target = case.request["target"].as_str().unwrap_or_default();
-    target.contains("://")
+    !target.starts_with('/') && target.contains("://")
 }
 
 /// Whether only HTTP/2 has what the case has.
