@@ -31,7 +31,8 @@
 //! actix runs the layer that is wrapped *last* first. Seen from outside:
 //!
 //! 1. Loggers, so that they see the answers: `Logger` with the verdict, see [`Verdict`]. The answers carry
-//!    `X-Maintenance: 1`, so `%{x-maintenance}o` tells maintenance from a fault even without it.
+//!    `X-Maintenance: 1`, so `%{x-maintenance}o` tells maintenance from a fault even without it. For
+//!    loggers that make spans there is the engine's filter, see [`maintenance_mode::logging`].
 //! 2. CORS. The engine answers preflights itself only for the origins in `[answer]`; a CORS layer outside
 //!    lets pages read the 503 as they read every other response.
 //! 3. `NormalizePath`, if routes are known by name: paths that it rewrites further in come past

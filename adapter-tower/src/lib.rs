@@ -33,6 +33,9 @@
 //! - [`MaintenanceStatus`]: what the site does now, for a banner; an extractor with axum.
 //! - [`Verdict`]: what was decided, in the extensions of every response whose request was decided about
 //!   while something was closed or planned: `response.extensions().get::<Verdict>()`.
+//! - `MakeMaintenanceClassifier`, with the feature `tower-http`: for `TraceLayer`, so that the answers of
+//!   maintenance are no failures. What else it logs is kept out by the engine's filter, see
+//!   [`maintenance_mode::logging`].
 //!
 //! # Order of layers
 //!
@@ -54,13 +57,43 @@
 //! site. On a nested router the target has lost its prefix: say
 //! [`original_uri`](MaintenanceLayer::original_uri).
 //!
-//! # With tonic and hyper
+//! # With tonic
 //!
-//! A blocked gRPC call gets `UNAVAILABLE` in headers alone, as clients expect it. For tonic, give the layer
-//! to `Server::builder().layer(…)`, with
-//! `.peer(|request| request.get::<TcpConnectInfo>().and_then(TcpConnectInfo::remote_addr).map(|peer| peer.ip()).into())`.
-//! For bare hyper, wrap a `service_fn`, insert the connection's `SocketAddr` into each request's extensions,
-//! and serve it by `hyper_util::service::TowerToHyperService`.
+//! A blocked call gets `UNAVAILABLE` in headers alone, with the site's message and the time after which to
+//! come back (`google.rpc.RetryInfo`), as clients of any language expect it.
+//!
+//! ```no_run
+//! use maintenance_mode::Maintenance;
+//! use maintenance_mode_tower::MaintenanceLayer;
+//! use tonic::transport::server::{Server, TcpConnectInfo};
+//!
+//! # async fn serve(maintenance: Maintenance) -> Result<(), Box<dyn std::error::Error>> {
+//! let layer = MaintenanceLayer::new(maintenance).peer(|request| {
+//!     let info = request.get::<TcpConnectInfo>(); // with TLS, `TlsConnectInfo<TcpConnectInfo>`
+//!     info.and_then(TcpConnectInfo::remote_addr).map(|peer| peer.ip()).into()
+//! });
+//! let (_, health) = tonic_health::server::health_reporter();
+//! let mut server = Server::builder().layer(layer);
+//! server.add_service(health).serve("127.0.0.1:50051".parse()?).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! - The layer that is given to `Server::layer` first is the outermost. tonic's own `timeout`,
+//!   `concurrency_limit_per_connection` and `load_shed` stand outside of all layers.
+//! - Interceptors of a service (`with_interceptor`, `InterceptorLayer` around it) run inside of this layer,
+//!   for admitted calls only. What one of them leaves in the extensions is not there for
+//!   [`identify`](MaintenanceLayer::identify), which reads metadata as header fields.
+//! - Orchestrators ask `grpc.health.v1.Health/Check`: leave it open by its path,
+//!   `health = ["/grpc.health.v1.Health/Check"]` under `[allow]`. A path is `/package.Service/Method`.
+//! - One service alone: `MaintenanceLayer::new(…)`, [`force_on`](MaintenanceLayer::force_on) or
+//!   [`force_off`](MaintenanceLayer::force_off), then `.named_layer(service)` of `tonic::service::LayerExt`.
+//!   [`Routes`] need a router's templates, which tonic does not show to layers.
+//! - A stream that is open when the site closes goes on, and counts until it ends.
+//!
+//! # With hyper
+//!
+//! Wrap a `service_fn`, insert the connection's `SocketAddr` into each request's extensions, and serve it by
+//! `hyper_util::service::TowerToHyperService`.
 //!
 //! The inner service must be `Clone + Send + 'static`; its request body any `http_body::Body` that is
 //! `Send + 'static`, and its response body one whose data can be made of `Bytes`. It is cloned only where a

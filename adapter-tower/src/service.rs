@@ -199,6 +199,9 @@ impl Gate {
     where
         B: Body + Send + 'static,
     {
+        if request.body().is_end_stream() {
+            return response;
+        }
         let announced = Announced::of(request.version(), request.headers());
         let body = request.into_body();
         settle(self.settings.drain, announced, body, response.headers_mut());

@@ -1,15 +1,13 @@
-//! What every adapter promises, asked by its framework's own test client.
-//!
-//! An adapter's test gives a function that asks its site: one with a handler at `/` that answers 200, and
-//! nothing at `/nowhere`.
+//! What every adapter promises, asked by its framework's own test client. The checks are named by the rows
+//! of the list of what the project must be able to do.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use maintenance_mode::{Maintenance, Mode, SiteName};
+use maintenance_mode::{Config, Maintenance, Mode, SiteName};
 
-use crate::backend_suite::Broken;
+use crate::backend_suite::{Broken, broken};
 use crate::ensure;
 use crate::wire::Response;
 
@@ -34,12 +32,61 @@ impl Ask {
     }
 }
 
+/// Makes a test of each check: `in_process_suite!(#[tokio::test] site, see)`.
+///
+/// `async fn site(Maintenance) -> S` makes a site behind the adapter, with a handler at `/` that answers 200
+/// and nothing at `/nowhere`. `async fn see(&S, Ask) -> Response` asks it.
+#[macro_export]
+macro_rules! in_process_suite {
+    (#[$test:meta] $site:path, $see:path) => {
+        $crate::in_process_suite!(@closed #[$test] $site, $see;
+            b10_grpc_gets_a_status, b10_websockets_are_refused, b10_event_sources_come_back,
+            b10_other_origins_see_the_answer);
+        $crate::in_process_suite!(@switched #[$test] $site, $see;
+            d20_a_block_forces_a_mode, d20_a_guard_forces_a_mode);
+    };
+    (@closed #[$test:meta] $site:path, $see:path; $($check:ident),+) => {
+        $(#[$test]
+        async fn $check() -> Result<(), $crate::backend_suite::Broken> {
+            let maintenance = $crate::in_process::maintenance(Some($crate::in_process::CLOSED));
+            let site = $site(maintenance.await?).await;
+            $crate::in_process::$check(async |ask| $see(&site, ask).await).await
+        })+
+    };
+    (@switched #[$test:meta] $site:path, $see:path; $($check:ident),+) => {
+        $(#[$test]
+        async fn $check() -> Result<(), $crate::backend_suite::Broken> {
+            let maintenance = $crate::in_process::maintenance(None).await?;
+            let site = $site(maintenance.clone()).await;
+            $crate::in_process::$check(&maintenance, async |ask| $see(&site, ask).await).await
+        })+
+    };
+}
+
+/// The mode of a site that stays closed.
+pub const CLOSED: Mode = Mode::Offline;
+
+/// A handle with its own memory, pinned to a mode if one is given.
+///
+/// # Errors
+///
+/// It could not be started.
+pub async fn maintenance(pinned: Option<Mode>) -> Result<Maintenance, Broken> {
+    let config = Config::new().backend("memory:");
+    let config = match pinned {
+        Some(mode) => config.mode(mode),
+        None => config,
+    };
+    let started = Maintenance::start(config).await;
+    started.map_err(|error| broken(error.to_string()))
+}
+
 /// A closed site answers a gRPC call with its status in the head alone.
 ///
 /// # Errors
 ///
 /// What was not kept.
-pub async fn grpc_gets_a_status(closed: impl AsyncFn(Ask) -> Response) -> Result<(), Broken> {
+pub async fn b10_grpc_gets_a_status(closed: impl AsyncFn(Ask) -> Response) -> Result<(), Broken> {
     const CALL: Ask = Ask {
         method: "POST",
         path: "/shop.Cart/Add",
@@ -62,7 +109,9 @@ pub async fn grpc_gets_a_status(closed: impl AsyncFn(Ask) -> Response) -> Result
 /// # Errors
 ///
 /// What was not kept.
-pub async fn websockets_are_refused(closed: impl AsyncFn(Ask) -> Response) -> Result<(), Broken> {
+pub async fn b10_websockets_are_refused(
+    closed: impl AsyncFn(Ask) -> Response,
+) -> Result<(), Broken> {
     const UPGRADE: Ask = Ask::home(
         "GET",
         &[
@@ -84,7 +133,9 @@ pub async fn websockets_are_refused(closed: impl AsyncFn(Ask) -> Response) -> Re
 /// # Errors
 ///
 /// What was not kept.
-pub async fn event_sources_come_back(closed: impl AsyncFn(Ask) -> Response) -> Result<(), Broken> {
+pub async fn b10_event_sources_come_back(
+    closed: impl AsyncFn(Ask) -> Response,
+) -> Result<(), Broken> {
     let response = closed(Ask::home("GET", &[("accept", "text/event-stream")])).await;
     let content_type = response.field("content-type").unwrap_or_default();
     let is_stream = response.status == 200 && content_type.starts_with("text/event-stream");
@@ -100,7 +151,7 @@ pub async fn event_sources_come_back(closed: impl AsyncFn(Ask) -> Response) -> R
 /// # Errors
 ///
 /// What was not kept.
-pub async fn other_origins_see_the_answer(
+pub async fn b10_other_origins_see_the_answer(
     closed: impl AsyncFn(Ask) -> Response,
 ) -> Result<(), Broken> {
     const ORIGIN: (&str, &str) = ("origin", "https://app.example");
@@ -121,7 +172,7 @@ pub async fn other_origins_see_the_answer(
 /// # Errors
 ///
 /// What was not kept.
-pub async fn a_block_forces_a_mode(
+pub async fn d20_a_block_forces_a_mode(
     maintenance: &Maintenance,
     ask: impl AsyncFn(Ask) -> Response,
 ) -> Result<(), Broken> {
@@ -143,7 +194,7 @@ pub async fn a_block_forces_a_mode(
     };
     let forced = maintenance.force(&default, Mode::Offline, block);
     let Err(panic) = AssertUnwindSafe(forced).catch_unwind().await else {
-        return Err(Broken("the panic of a block was swallowed".to_owned()));
+        return Err(broken("the panic of a block was swallowed"));
     };
     let seen = panic.downcast_ref::<u16>();
     ensure!(seen == Some(&503), "in the block that panics: {seen:?}");
@@ -166,7 +217,7 @@ pub async fn a_block_forces_a_mode(
 /// # Errors
 ///
 /// What was not kept.
-pub async fn a_guard_forces_a_mode(
+pub async fn d20_a_guard_forces_a_mode(
     maintenance: &Maintenance,
     ask: impl AsyncFn(Ask) -> Response,
 ) -> Result<(), Broken> {

@@ -101,19 +101,6 @@ impl<H: Headers + ?Sized> Headers for &H {
     }
 }
 
-#[cfg(feature = "http")]
-impl Headers for ::http::HeaderMap {
-    fn for_each(&self, name: &str, visit: &mut dyn FnMut(&[u8])) {
-        for value in self.get_all(name) {
-            visit(value.as_bytes());
-        }
-    }
-
-    fn single<'a>(&'a self, name: &str) -> Single<'a> {
-        Single::from_values(self.get_all(name).iter().map(::http::HeaderValue::as_bytes))
-    }
-}
-
 /// The other end of the connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

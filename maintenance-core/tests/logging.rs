@@ -162,18 +162,22 @@ fn a_request_span_without_the_field_is_known_by_its_name() {
         {
             let request = info_span!("request");
             let _request = request.enter();
-            let session = info_span!("session");
-            let _session = session.enter();
-            assert!(ask(&offline(), "/cart"));
-            error!("503");
+            info_span!("session").in_scope(|| {
+                assert!(ask(&offline(), "/cart"));
+                error!("503");
+            });
+            error!("503, further out");
         }
         error!("the next thing");
     };
     let named = MaintenanceFilter::around(LevelFilter::ERROR).request_span("request");
     assert_eq!(filtered(named, run).trim(), "ERROR the next thing");
+    let with_all_spans = MaintenanceFilter::new().request_span("request");
+    let text = filtered(with_all_spans, run);
+    assert_eq!(text.trim(), "ERROR process: the next thing");
     // Nobody guesses: one span too far out would silence everything that comes after.
     let unnamed = filtered(MaintenanceFilter::around(LevelFilter::ERROR), run);
-    assert_eq!(unnamed.lines().count(), 2, "{unnamed}");
+    assert_eq!(unnamed.lines().count(), 3, "{unnamed}");
 }
 
 #[test]
@@ -182,11 +186,7 @@ fn other_layers_hear_everything() {
     let subscriber = tracing_subscriber::registry()
         .with(layer(&all))
         .with(layer(&quiet).with_filter(MaintenanceFilter::new()))
-        .with(
-            alarm
-                .layer()
-                .with_filter(MaintenanceFilter::around(LevelFilter::ERROR)),
-        );
+        .with(layer(&alarm).with_filter(MaintenanceFilter::around(LevelFilter::ERROR)));
     let _guard = subscriber.set_default();
     for round in 0..3 {
         let request = info_span!("request", maintenance = tracing::field::Empty);

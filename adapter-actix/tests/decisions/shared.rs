@@ -5,13 +5,13 @@ use actix_web::Error;
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::test::{self, TestRequest};
-use maintenance_mode::Config;
+use maintenance_mode::Maintenance;
 use maintenance_mode_actix::MaintenanceMw;
-use maintenance_mode_conformance::backend_suite::Broken;
-use maintenance_mode_conformance::in_process::{self, Ask};
+use maintenance_mode_conformance::in_process::Ask;
+use maintenance_mode_conformance::in_process_suite;
 use maintenance_mode_conformance::wire::Response;
 
-use super::{closed, maintenance, site};
+use super::site;
 
 async fn see<B: MessageBody>(
     site: &impl Service<Request, Response = ServiceResponse<B>, Error = Error>,
@@ -30,45 +30,14 @@ async fn see<B: MessageBody>(
     Response::new(status, fields, body)
 }
 
-async fn shut() -> impl Service<Request, Response = ServiceResponse<impl MessageBody>, Error = Error>
-{
-    site(MaintenanceMw::new(closed(Config::new()).await)).await
+async fn behind(
+    maintenance: Maintenance,
+) -> impl Service<Request, Response = ServiceResponse<impl MessageBody>, Error = Error> {
+    site(MaintenanceMw::new(maintenance)).await
 }
 
-#[actix_web::test]
-async fn b10_grpc_gets_a_status() -> Result<(), Broken> {
-    let site = shut().await;
-    in_process::grpc_gets_a_status(async |ask| see(&site, ask).await).await
-}
-
-#[actix_web::test]
-async fn b10_websockets_are_refused() -> Result<(), Broken> {
-    let site = shut().await;
-    in_process::websockets_are_refused(async |ask| see(&site, ask).await).await
-}
-
-#[actix_web::test]
-async fn b10_event_sources_come_back() -> Result<(), Broken> {
-    let site = shut().await;
-    in_process::event_sources_come_back(async |ask| see(&site, ask).await).await
-}
-
-#[actix_web::test]
-async fn b10_other_origins_see_the_answer() -> Result<(), Broken> {
-    let site = shut().await;
-    in_process::other_origins_see_the_answer(async |ask| see(&site, ask).await).await
-}
-
-#[actix_web::test]
-async fn d20_a_block_forces_a_mode() -> Result<(), Broken> {
-    let maintenance = maintenance(Config::new()).await;
-    let site = site(MaintenanceMw::new(maintenance.clone())).await;
-    in_process::a_block_forces_a_mode(&maintenance, async |ask| see(&site, ask).await).await
-}
-
-#[actix_web::test]
-async fn d20_a_guard_forces_a_mode() -> Result<(), Broken> {
-    let maintenance = maintenance(Config::new()).await;
-    let site = site(MaintenanceMw::new(maintenance.clone())).await;
-    in_process::a_guard_forces_a_mode(&maintenance, async |ask| see(&site, ask).await).await
-}
+in_process_suite!(
+    #[actix_web::test]
+    behind,
+    see
+);

@@ -1,9 +1,9 @@
 //! Servers side by side, one line `NAME NUMBER…` for each figure.
 //!
-//! - `compare cpu SITE ROUNDS REQUESTS`: processor time an answer, in microseconds at best; the servers
+//! - `compare cpu SITE FRAMEWORK ROUNDS REQUESTS`: processor time an answer, in microseconds at best; the servers
 //!   take turns. `SITE` is the program `site`. HAProxy answers with the same bytes as ours. One server is
 //!   there twice: what differs between those two is noise.
-//! - `compare soak SITE SECONDS`: resident memory of a closed site in KiB, after a tenth of the time and at
+//! - `compare soak SITE FRAMEWORK SECONDS`: resident memory of a closed site in KiB, after a tenth of the time and at
 //!   the end, and the number of answers.
 
 use std::process::{Command, ExitCode};
@@ -19,9 +19,11 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match *arguments.as_slice() {
-        ["cpu", site, rounds, requests] => cpu(site, rounds, requests),
-        ["soak", site, seconds] => soak(site, seconds),
-        _ => Err("usage: compare cpu SITE ROUNDS REQUESTS, or compare soak SITE SECONDS".into()),
+        ["cpu", site, framework, rounds, requests] => cpu([site, framework], rounds, requests),
+        ["soak", site, framework, seconds] => soak([site, framework], seconds),
+        _ => Err("usage: compare cpu SITE FRAMEWORK ROUNDS REQUESTS, or \
+                  compare soak SITE FRAMEWORK SECONDS"
+            .into()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -53,13 +55,13 @@ impl Contender {
         })
     }
 
-    fn site(name: &'static str, site: &str, arguments: [&str; 2]) -> Result<Self, Trouble> {
-        let status = if arguments[1] == "closed" {
-            "503"
-        } else {
-            "200"
-        };
-        let server = Server::start(Command::new(site).args(arguments))?;
+    fn site(
+        name: &'static str,
+        [program, framework]: [&str; 2],
+        [kind, state]: [&str; 2],
+    ) -> Result<Self, Trouble> {
+        let status = if state == "closed" { "503" } else { "200" };
+        let server = Server::start(Command::new(program).args([framework, kind, state]))?;
         Self::new(name, status, server)
     }
 
@@ -72,7 +74,7 @@ impl Contender {
     }
 }
 
-fn cpu(site: &str, rounds: &str, requests: &str) -> Result<(), Trouble> {
+fn cpu(site: [&str; 2], rounds: &str, requests: &str) -> Result<(), Trouble> {
     let (rounds, requests): (usize, usize) = (rounds.parse()?, requests.parse()?);
     let mut contenders = vec![
         Contender::site("plain", site, ["plain", "open"])?,
@@ -154,7 +156,7 @@ fn quoted(value: &str) -> String {
     quoted
 }
 
-fn soak(site: &str, seconds: &str) -> Result<(), Trouble> {
+fn soak(site: [&str; 2], seconds: &str) -> Result<(), Trouble> {
     let whole = Duration::from_secs(seconds.parse()?);
     let mut closed = Contender::site("soak", site, ["ours", "closed"])?;
     let begin = Instant::now();

@@ -29,7 +29,7 @@ fn main() -> ExitCode {
 fn perform(arguments: &[&str]) -> Result<(), Trouble> {
     match arguments {
         ["run", name, count] => {
-            let mut runner = (scenarios::find(name)?.prepare)()?;
+            let mut runner = scenarios::prepare(name)?;
             runner(count.parse()?);
             Ok(())
         }
@@ -47,7 +47,7 @@ fn perform(arguments: &[&str]) -> Result<(), Trouble> {
 fn time(names: &[&str], rounds: usize) -> Result<(), Trouble> {
     let mut runners = Vec::new();
     for name in names {
-        runners.push((scenarios::find(name)?.prepare)()?);
+        runners.push(scenarios::prepare(name)?);
     }
     for (name, best) in names.iter().zip(timing::best_of(&mut runners, rounds)) {
         println!("{name} {best:.3}");
@@ -57,7 +57,7 @@ fn time(names: &[&str], rounds: usize) -> Result<(), Trouble> {
 
 fn count(name: &str) -> Result<(), Trouble> {
     const OPERATIONS: u64 = 1000;
-    let mut runner = (scenarios::find(name)?.prepare)()?;
+    let mut runner = scenarios::prepare(name)?;
     runner(OPERATIONS);
     // The least of several: a watcher on another thread may allocate meanwhile.
     let fewest = (0..5)
@@ -73,9 +73,8 @@ fn count(name: &str) -> Result<(), Trouble> {
 }
 
 fn threads(name: &str, rounds: usize) -> Result<(), Trouble> {
-    let scenario = scenarios::find(name)?;
-    drop((scenario.prepare)()?);
-    let make = || (scenario.prepare)().unwrap_or_else(|_| Box::new(|_| ()));
+    drop(scenarios::prepare(name)?);
+    let make = || scenarios::prepare(name).unwrap_or_else(|_| Box::new(|_| ()));
     // In turns, for the same reason as everywhere.
     let (mut one, mut two) = (f64::INFINITY, f64::INFINITY);
     for _ in 0..4 {

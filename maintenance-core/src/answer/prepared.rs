@@ -39,6 +39,20 @@ impl Field {
         &self.name
     }
 
+    /// The name and the value, as far as they are part of the program.
+    #[cfg(feature = "http")]
+    pub(crate) const fn statics(&self) -> (Option<&'static str>, Option<&'static str>) {
+        let name = match self.name {
+            Cow::Borrowed(name) => Some(name),
+            Cow::Owned(_) => None,
+        };
+        let value = match self.value {
+            Cow::Borrowed(value) => Some(value),
+            Cow::Owned(_) => None,
+        };
+        (name, value)
+    }
+
     /// The value: printable ASCII, spaces and tabs.
     #[must_use]
     pub fn value(&self) -> &str {

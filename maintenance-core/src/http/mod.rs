@@ -5,6 +5,7 @@
 
 #[cfg(feature = "live")]
 mod drain;
+mod headers;
 mod request;
 mod response;
 

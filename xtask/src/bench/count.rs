@@ -21,7 +21,7 @@ pub(super) fn instructions(programs: &Programs, scenario: &str, operations: u64)
 }
 
 /// Instructions a request of a served site: the whole process, kernel excluded.
-pub(super) fn served_instructions(programs: &Programs, site: [&str; 2]) -> Outcome<f64> {
+pub(super) fn served_instructions(programs: &Programs, site: [&str; 3]) -> Outcome<f64> {
     difference(2_000, |count| {
         let mut command = drive(programs, count, site);
         command
@@ -37,7 +37,7 @@ pub(super) fn served_instructions(programs: &Programs, site: [&str; 2]) -> Outco
 }
 
 /// System calls a request of a served site.
-pub(super) fn system_calls(programs: &Programs, site: [&str; 2]) -> Outcome<f64> {
+pub(super) fn system_calls(programs: &Programs, site: [&str; 3]) -> Outcome<f64> {
     let folder = tempfile::tempdir()?;
     let summary = folder.path().join("calls");
     difference(4_000, |count| {
@@ -63,8 +63,8 @@ fn callgrind() -> Command {
     command
 }
 
-fn drive(programs: &Programs, requests: u64, site: [&str; 2]) -> Command {
-    let status = if site[1] == "closed" { "503" } else { "200" };
+fn drive(programs: &Programs, requests: u64, site: [&str; 3]) -> Command {
+    let status = if site[2] == "closed" { "503" } else { "200" };
     let mut command = Command::new(&programs.drive);
     command.args([&requests.to_string(), status, "--"]);
     command

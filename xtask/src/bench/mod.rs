@@ -1,8 +1,8 @@
 //! `cargo xtask bench`: the table of costs, from one run, with its bars.
 
-mod actix;
 mod count;
 mod engine;
+mod frameworks;
 mod programs;
 mod switch;
 mod table;
@@ -10,6 +10,7 @@ mod table;
 use crate::arguments::Arguments;
 use crate::failure::{Failure, Outcome};
 use crate::needs::{self, Verb};
+use frameworks::{FRAMEWORKS, Framework};
 use programs::Programs;
 use table::Table;
 
@@ -46,11 +47,18 @@ const PARTS: &[(&str, Part)] = &[
     ("compile", engine::compile),
     ("bypass", engine::bypass),
     ("answer", engine::answer),
-    ("actix in process", actix::in_process),
-    ("actix instructions", actix::served_instructions_rows),
-    ("actix system calls", actix::system_calls_rows),
-    ("actix processor time", actix::processor_time),
+    ("count of requests", frameworks::count_of_requests),
     ("switch", switch::latency),
+];
+
+/// One part of the table for each framework.
+type FrameworkPart = fn(&Framework, &Programs, &mut Table) -> Outcome;
+
+const FRAMEWORK_PARTS: &[(&str, FrameworkPart)] = &[
+    ("in process", Framework::in_process),
+    ("instructions", Framework::on_a_socket),
+    ("system calls", Framework::system_calls),
+    ("processor time", Framework::processor_time),
 ];
 
 pub(crate) fn run(options: &Options) -> Outcome {
@@ -61,9 +69,19 @@ pub(crate) fn run(options: &Options) -> Outcome {
         eprintln!("measuring: {name}");
         part(&programs, &mut table).map_err(|failure| failure.while_doing(name))?;
     }
+    for (name, part) in FRAMEWORK_PARTS {
+        for framework in FRAMEWORKS {
+            let name = format!("{} {name}", framework.name);
+            if options.wants(&name) {
+                eprintln!("measuring: {name}");
+                part(framework, &programs, &mut table)
+                    .map_err(|failure| failure.while_doing(&name))?;
+            }
+        }
+    }
     if options.wants("memory") {
         eprintln!("measuring: memory, {} s", options.soak_seconds);
-        actix::memory(&programs, &mut table, options.soak_seconds)?;
+        frameworks::memory(&programs, &mut table, options.soak_seconds)?;
     }
     if table.is_empty() {
         return Err(Failure::new("no part of the table has that name"));

@@ -10,7 +10,7 @@ use crate::shell::{build, capture};
 /// Where the programs are.
 pub(super) struct Programs {
     pub(super) measure: PathBuf,
-    pub(super) compare: PathBuf,
+    compare: PathBuf,
     pub(super) drive: PathBuf,
     pub(super) site: PathBuf,
     pub(super) switch: PathBuf,
@@ -26,6 +26,11 @@ impl Programs {
             site: program("site")?,
             switch: program("switch")?,
         })
+    }
+
+    /// The program that has servers side by side.
+    pub(super) fn compare(&self) -> Command {
+        Command::new(&self.compare)
     }
 
     /// Nanoseconds at best of scenarios that take turns.

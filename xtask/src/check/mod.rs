@@ -14,7 +14,7 @@ use crate::stage::Stages;
 use metadata::Metadata;
 
 /// Each way in which the engine can be built apart.
-const ENGINE_FEATURES: [&str; 3] = ["", "http", "live"];
+const ENGINE_FEATURES: [&str; 4] = ["", "http", "live", "tracing-subscriber"];
 
 pub(crate) fn run() -> Outcome {
     needs::install(Verb::Test)?;

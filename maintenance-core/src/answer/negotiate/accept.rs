@@ -25,6 +25,16 @@ struct Wish {
 }
 
 impl Wish {
+    /// How much closeness counts against weight: only among equal weights.
+    const STEP: u32 = 4;
+    /// The least rank of what is acceptable.
+    const LEAST: u32 = Self::STEP;
+
+    /// The place in the client's favour.
+    const fn rank(self) -> u32 {
+        self.weight as u32 * Self::STEP + self.closeness as u32
+    }
+
     /// Aliases of one representation are named with the same closeness; the best of them counts.
     fn hear(&mut self, closeness: Closeness, weight: Weight) {
         if closeness > self.closeness {
@@ -140,37 +150,33 @@ impl Accept {
     /// `hints` is called only when it is needed.
     pub(in crate::answer) fn best(&self, hints: impl FnOnce() -> Hints) -> Format {
         use Format::{Html, Json, Text};
-        let offers = [(Html, self.html), (Json, self.json), (Text, self.text)];
-        let rank = |wish: &Wish| (wish.weight, wish.closeness);
-        let best = offers
-            .iter()
-            .map(|(_, wish)| rank(wish))
-            .max()
-            .unwrap_or_default();
-        if best.0 == 0 {
-            return match hints() {
-                Hints::Navigation => Html,
-                Hints::Script => Json,
-                Hints::None if !self.present => Html,
-                Hints::Resource | Hints::None => Text,
-            };
-        }
-        let mut tied = offers.iter().filter(|(_, wish)| rank(wish) == best);
-        if let (Some((only, _)), None) = (tied.next(), tied.next()) {
-            return *only;
-        }
-        let order = match hints() {
-            Hints::Script => [Json, Text, Html],
-            Hints::Resource => [Text, Json, Html],
-            Hints::None if best.1 == Closeness::Any => [Text, Html, Json],
-            Hints::Navigation | Hints::None => [Html, Json, Text],
+        let [html, json, text] = [self.html, self.json, self.text].map(Wish::rank);
+        let best = html.max(json).max(text);
+        let order = match (html == best, json == best, text == best) {
+            _ if best < Wish::LEAST => {
+                return match hints() {
+                    Hints::Navigation => Html,
+                    Hints::Script => Json,
+                    Hints::None if !self.present => Html,
+                    Hints::Resource | Hints::None => Text,
+                };
+            }
+            (true, false, false) => return Html,
+            (false, true, false) => return Json,
+            (false, false, _) => return Text,
+            (is_html, is_json, is_text) => match hints() {
+                Hints::Script => [(is_json, Json), (is_text, Text), (is_html, Html)],
+                Hints::Resource => [(is_text, Text), (is_json, Json), (is_html, Html)],
+                Hints::None if best % Wish::STEP == Closeness::Any as u32 => {
+                    [(is_text, Text), (is_html, Html), (is_json, Json)]
+                }
+                Hints::Navigation | Hints::None => {
+                    [(is_html, Html), (is_json, Json), (is_text, Text)]
+                }
+            },
         };
-        let is_tied = |format: &Format| {
-            offers
-                .iter()
-                .any(|(offer, wish)| offer == format && rank(wish) == best)
-        };
-        order.into_iter().find(is_tied).unwrap_or(Html)
+        let best = order.into_iter().find(|(is_best, _)| *is_best);
+        best.map_or(Html, |(_, format)| format)
     }
 }
 

@@ -24,7 +24,9 @@ pub(in crate::answer) fn pick(headers: &dyn Headers, languages: &[&'static Texts
     let mut wishes = [Wish::default(); LANGUAGES.len()];
     let mut star = 0;
     let mut best: Option<(u16, usize)> = None;
+    let mut heard = false;
     weighted::for_each(headers, "accept-language", |range, weight| {
+        heard = true;
         if range == b"*" {
             star = weight;
             return;
@@ -56,6 +58,9 @@ pub(in crate::answer) fn pick(headers: &dyn Headers, languages: &[&'static Texts
             }
         }
     });
+    if !heard {
+        return 0;
+    }
     let offered = wishes.iter().take(languages.len());
     if let Some((weight, place)) = best.filter(|(_, place)| !wishes[*place].refused)
         && weight >= star
