@@ -66,6 +66,10 @@
 //!   [`client_disconnect_timeout`](actix_web::HttpServer::client_disconnect_timeout) (1 second unless
 //!   changed), so that the client can read its answer. With a timeout of 0 the connection is reset instead,
 //!   and clients may lose the answer: leave it on.
+//! - **Chunked bodies that stop**: after an early answer actix reads a chunked body to its end, however long
+//!   that takes: no timer runs. Nothing is counted meanwhile; a proxy in front ends such connections.
+//! - **HTTP/2 streams that are reset**: actix runs each handler as a task, which goes on when its client gives
+//!   the stream up or loses the connection. The request is counted until the handler ends.
 //! - **Malformed requests**: what actix's parser refuses (400) never comes here. It never reaches the
 //!   application either.
 //! - **Open connections**: WebSockets and streams that are open when the site closes go on. Close them by

@@ -78,6 +78,9 @@ where
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Passed { body, .. } => body.size_hint(),
+            // An answer says its length itself. The one that has none, a 204, must not get any (RFC 9110,
+            // section 8.6), and axum adds a length wherever the hint is exact.
+            Kind::Answer { bytes } if bytes.is_empty() => SizeHint::default(),
             Kind::Answer { bytes } => SizeHint::with_exact(bytes.len() as u64),
         }
     }

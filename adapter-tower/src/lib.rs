@@ -116,6 +116,9 @@
 //! - **Unread request bodies**: a blocked upload is answered at once, and [`Drain`] says what becomes of the
 //!   rest. Without a length it cannot be known that a body is long: then the connection ends unannounced.
 //!   Reading on takes tokio with its timer, without which `Connection: close` is said.
+//! - **`Allow`**: where a layer of an axum `Router` answers a method that the route has no handler for, axum adds
+//!   `Allow` with the route's methods, to a 503 as to a preflight. Wrapped around the whole router, the layer is
+//!   out of its reach, and does not know the route.
 //! - **Malformed requests**: what hyper refuses (400) never comes here. It never reaches the application
 //!   either.
 //!

@@ -22,6 +22,13 @@ impl Default for Dice {
 }
 
 impl Dice {
+    /// Dice that fall in a way of their own.
+    #[must_use]
+    pub const fn seeded(seed: u64) -> Self {
+        // Zero would stay zero.
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
     /// A number below `sides`.
     pub const fn roll(&mut self, sides: u64) -> u64 {
         self.0 ^= self.0 << 13;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Response;
 use crate::backend_suite::{Broken, broken};
+use crate::ensure;
 
 /// How long a client waits for a byte.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
@@ -88,6 +89,27 @@ impl Connection {
             response.body = self.body(method, &response)?;
             return Ok(response);
         }
+    }
+
+    /// Opens a WebSocket.
+    ///
+    /// # Errors
+    ///
+    /// The server does not.
+    pub fn open_web_socket(&mut self, target: &str) -> Result<(), Broken> {
+        let upgrade = [
+            ("Connection", "Upgrade"),
+            ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Version", "13"),
+            ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ];
+        self.send(&request("GET", target, &upgrade, ""))?;
+        let response = self.response("GET")?;
+        // The accept value of this key is RFC 6455's own example.
+        let accept = response.field("sec-websocket-accept");
+        let accepted = accept == Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        ensure!(response.status == 101 && accepted, "{response:?}");
+        Ok(())
     }
 
     /// Reads until these bytes have come, and returns what came up to their end: for streams and sockets.

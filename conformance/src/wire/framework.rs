@@ -20,12 +20,32 @@ pub struct Framework {
     /// Keeps the authority of an absolute-form target (`GET http://host/`). A framework that drops it knows
     /// such a request's host from `Host` alone, and so does its application.
     pub keeps_authority: bool,
+    /// The same when a client resets a stream of an HTTP/2 connection, or loses the connection.
+    pub cancels_streams: bool,
+    /// Waits without a limit for the rest of a chunked body that stops in the middle, also after its request
+    /// was answered. The request is not counted meanwhile; only a proxy in front ends the connection.
+    pub waits_for_chunks: bool,
     /// Fields that the framework puts into maintenance's answers when they have left the adapter, besides
     /// `Date` and `Connection`. In lower case.
     pub adds_fields: &'static [&'static str],
+    /// Sends `Content-Length: 0` where HEAD asks for an answer without a body. It may be left out (RFC 9110,
+    /// section 8.6).
+    pub says_zero_to_head: bool,
+    /// Requests of `own-answers.json` and of the vectors, by id, of which the framework does not show everything
+    /// to a middleware. They are blocked, with the answer of whichever site.
+    pub answers_apart: &'static [&'static str],
 }
 
 impl Framework {
+    /// Whether the parser answers 400 to a method before anybody else sees it.
+    #[must_use]
+    pub fn refuses(&self, method: &str) -> bool {
+        const KNOWN: [&str; 9] = [
+            "GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH",
+        ];
+        !self.knows_all_methods && !KNOWN.contains(&method)
+    }
+
     /// hyper alone, and every framework on it that changes nothing below the middleware.
     pub const HYPER: Self = Self {
         continues_first: false,
@@ -35,7 +55,11 @@ impl Framework {
         http2: true,
         cancels_handlers: true,
         keeps_authority: true,
+        cancels_streams: true,
+        waits_for_chunks: false,
         adds_fields: &[],
+        says_zero_to_head: true,
+        answers_apart: &[],
     };
 
     /// axum is hyper below the middleware. Above it, `Router` adds `Allow` to whatever a layer of a route
@@ -45,10 +69,14 @@ impl Framework {
         ..Self::HYPER
     };
 
-    /// actix-web: its expect handler runs before any middleware, and its router decodes paths.
+    /// actix-web: its expect handler runs before any middleware, and its router decodes paths. Over HTTP/2 each
+    /// handler is a task of its own, which nobody stops (`actix_http::h2::Dispatcher`). After an early answer it
+    /// reads a chunked body to its end, and no timer runs meanwhile (`actix_http::h1::Dispatcher`).
     pub const ACTIX: Self = Self {
         continues_first: true,
         decodes_paths: true,
+        cancels_streams: false,
+        waits_for_chunks: true,
         ..Self::HYPER
     };
 
@@ -60,6 +88,7 @@ impl Framework {
         knows_all_methods: false,
         decodes_paths: true,
         cancels_handlers: false,
+        cancels_streams: false,
         keeps_authority: false,
         ..Self::HYPER
     };

@@ -137,17 +137,9 @@ impl Http2 {
                 body.flow_control().release_capacity(part.len())?;
                 bytes.extend_from_slice(&part);
             }
-            let fields = head.headers.iter().map(|(name, value)| {
-                let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-                (name.as_str().to_owned(), value)
-            });
-            let response = Response {
-                status_line: String::new(),
-                status: head.status.as_u16(),
-                fields: fields.collect(),
-                body: bytes,
-                interim: Vec::new(),
-            };
+            let fields = head.headers.iter();
+            let fields = fields.map(|(name, value)| (name.as_str(), value.as_bytes()));
+            let response = Response::new(head.status.as_u16(), fields, bytes);
             Ok((response, ends_with_head))
         }))?
     }

@@ -5,7 +5,7 @@ use crate::backend_suite::{Broken, broken};
 /// One response.
 #[derive(Clone, Debug)]
 pub struct Response {
-    /// The status line; an empty text over HTTP/2 and in process, where there is none.
+    /// The status line; empty where there was none to see.
     pub status_line: String,
     /// The status.
     pub status: u16,
@@ -18,7 +18,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// A response as a framework's own test client saw it.
+    /// A response as a client of another kind saw it: a framework's own, or one for HTTP/2.
     pub fn new<'a>(
         status: u16,
         fields: impl IntoIterator<Item = (&'a str, &'a [u8])>,

@@ -1,6 +1,6 @@
 //! What of a response is the adapter's, so that answers can be compared byte by byte.
 
-use super::Response;
+use super::{Framework, Response};
 
 /// What the server adds by itself: the moment, and whether the connection goes on.
 const OF_THE_SERVER: [&str; 2] = ["connection", "date"];
@@ -33,19 +33,15 @@ impl Same {
     ) -> Self {
         let fields = fields
             .into_iter()
-            .map(|(name, value)| (name.to_ascii_lowercase(), value))
-            .filter(|(name, _)| !OF_THE_SERVER.contains(&name.as_str()));
+            .map(|(name, value)| (name.to_ascii_lowercase(), value));
         Self::of_fields(status, fields, body, added)
     }
 
-    /// Of a response that came, stricter: with the names as they were written, the status line among them,
-    /// with everything but `Date` and what is `added`.
+    /// Of a response that came, stricter: with the names as they were written, and with the status line.
     #[must_use]
     pub fn as_written(response: &Response, added: &[&str]) -> Self {
-        let fields = response.fields.iter().cloned();
-        let fields = fields.filter(|(name, _)| !name.eq_ignore_ascii_case("date"));
         let line = ("the status line".to_owned(), response.status_line.clone());
-        let fields = fields.chain([line]);
+        let fields = response.fields.iter().cloned().chain([line]);
         Self::of_fields(response.status, fields, &response.body, added)
     }
 
@@ -55,9 +51,12 @@ impl Same {
         body: &[u8],
         added: &[&str],
     ) -> Self {
-        let is_added = |name: &str| added.iter().any(|added| name.eq_ignore_ascii_case(added));
+        let is_of_others = |name: &str| {
+            let mut others = OF_THE_SERVER.iter().chain(added);
+            others.any(|other| name.eq_ignore_ascii_case(other))
+        };
         let mut fields: Vec<_> = fields
-            .filter(|(name, _)| !is_added(name))
+            .filter(|(name, _)| !is_of_others(name))
             .map(|(name, value)| {
                 if name.eq_ignore_ascii_case("retry-after") {
                     (name, spread(&value, &SPREAD_SECONDS))
@@ -83,6 +82,17 @@ impl Same {
             &response.body,
             added,
         )
+    }
+
+    /// Without what the framework leaves out of its answer to this method.
+    #[must_use]
+    pub fn left_by(mut self, framework: &Framework, method: &str) -> Self {
+        if method == "HEAD" && !framework.says_zero_to_head {
+            self.fields.retain(|(name, value)| {
+                !(name.eq_ignore_ascii_case("content-length") && value == "0")
+            });
+        }
+        self
     }
 
     /// How this differs from another, in words; `None`: in nothing.

@@ -14,7 +14,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use super::{Connection, Http2, Response, request};
+use super::{Connection, Http2, Response, request, storm};
 use crate::backend_suite::{Broken, broken};
 
 /// How long a change may take to reach the site.
@@ -183,6 +183,16 @@ impl Site {
             return Err(broken(format!("kill -TERM {id} failed: {sent}")));
         }
         Ok(self.process.wait()?)
+    }
+
+    /// Sends this many requests that clients end in every way they can.
+    ///
+    /// # Errors
+    ///
+    /// It does not listen.
+    pub fn storm(&self, requests: u32) -> Result<(), Broken> {
+        self.runtime
+            .block_on(storm::unleash(self.address, requests))
     }
 
     /// What `/maintenance/status` shows.

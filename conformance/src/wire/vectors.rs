@@ -73,7 +73,9 @@ pub fn run(subject: &Subject, refused: &[&str]) -> Result<Tally, Broken> {
         tally.sites += 1;
         for case in cases {
             tally.sent += 1;
-            if let Err(failure) = send(&site, case, refused.contains(&case.id.as_str())) {
+            let id = case.id.as_str();
+            let is_apart = subject.framework.answers_apart.contains(&id);
+            if let Err(failure) = send(&site, case, refused.contains(&id), is_apart) {
                 tally
                     .failures
                     .push(format!("{}: {failure} ({})", case.id, case.why));
@@ -199,11 +201,12 @@ fn head(case: &Case) -> Option<(String, Vec<u8>)> {
     })
 }
 
-fn send(site: &Site, case: &Case, refused: bool) -> Result<(), Broken> {
+fn send(site: &Site, case: &Case, refused: bool, is_apart: bool) -> Result<(), Broken> {
     let expected = case.via_http_crate.unwrap_or(case.expected);
     let Expected::Verdict { allowed, .. } = expected else {
         return Err(broken("expects no verdict"));
     };
+    let allowed = allowed && !is_apart;
     let response = if is_http2(case) {
         send_http2(site, case)?
     } else {
@@ -235,7 +238,7 @@ pub(super) fn send_http1(site: &Site, case: &Case) -> Result<Response, Broken> {
     connection.response(&method)
 }
 
-fn send_http2(site: &Site, case: &Case) -> Result<Response, Broken> {
+pub(super) fn send_http2(site: &Site, case: &Case) -> Result<Response, Broken> {
     let request = &case.request;
     let text = |key: &str| request[key].as_str();
     let fields: Vec<(&str, &str)> = request["headers"]

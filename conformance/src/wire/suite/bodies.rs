@@ -156,22 +156,49 @@ pub fn answers_expect_continue(subject: &Subject) -> Result<(), Broken> {
 /// What was not kept.
 pub fn lets_an_uploader_read_its_answer(subject: &Subject) -> Result<(), Broken> {
     const BODY: usize = 10 << 20;
+    let part = vec![b'x'; 64 << 10];
+    let length = BODY.to_string();
+    upload(
+        subject,
+        20,
+        ("Content-Length", &length),
+        &part,
+        BODY / part.len(),
+    )
+}
+
+/// The same with a chunked body, whose length nobody knows.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn lets_a_chunked_uploader_read_its_answer(subject: &Subject) -> Result<(), Broken> {
+    let mut chunk = b"10000\r\n".to_vec();
+    chunk.extend([b'x'; 0x10000]);
+    chunk.extend(b"\r\n");
+    upload(subject, 10, ("Transfer-Encoding", "chunked"), &chunk, 32)
+}
+
+/// Sends all parts, then looks for the answer.
+fn upload(
+    subject: &Subject,
+    attempts: u32,
+    framing: (&str, &str),
+    part: &[u8],
+    parts: usize,
+) -> Result<(), Broken> {
     let site = offline(subject, "")?;
-    let chunk = vec![b'x'; 64 << 10];
-    for attempt in 0..20 {
+    for attempt in 0..attempts {
         let mut connection = site.connect()?;
-        let length = BODY.to_string();
-        connection.send(&request(
-            "POST",
-            "/upload",
-            &[("Content-Length", &length)],
-            "",
-        ))?;
-        for _ in 0..BODY / chunk.len() {
+        connection.send(&request("POST", "/upload", &[framing], ""))?;
+        for _ in 0..parts {
             // The server may end the connection; what it said before must still be there.
-            if connection.send(&chunk).is_err() {
+            if connection.send(part).is_err() {
                 break;
             }
+        }
+        if framing.1 == "chunked" {
+            let _ = connection.send(b"0\r\n\r\n");
         }
         let response = connection.response("POST")?;
         ensure!(

@@ -22,18 +22,7 @@ fn start(subject: &Subject) -> Result<Site, Broken> {
 pub fn a_socket_echoes_until_the_site_closes(subject: &Subject) -> Result<(), Broken> {
     let site = start(subject)?;
     let mut socket = site.connect()?;
-    let upgrade = [
-        ("Connection", "Upgrade"),
-        ("Upgrade", "websocket"),
-        ("Sec-WebSocket-Version", "13"),
-        ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
-    ];
-    socket.send(&request("GET", "/ws", &upgrade, ""))?;
-    let response = socket.response("GET")?;
-    // The accept value of this key is RFC 6455's own example.
-    let accept = response.field("sec-websocket-accept");
-    let accepted = accept == Some("s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-    ensure!(response.status == 101 && accepted, "{response:?}");
+    socket.open_web_socket("/ws")?;
     // A masked text frame with a mask of zeros: `hi`.
     socket.send(b"\x81\x82\0\0\0\0hi")?;
     socket.read_until(b"\x81\x02hi")?;

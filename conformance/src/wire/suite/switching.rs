@@ -5,7 +5,7 @@ use maintenance_mode::{Mode, On};
 use super::shown;
 use crate::backend_suite::Broken;
 use crate::ensure;
-use crate::wire::{Site, Subject};
+use crate::wire::{Site, Subject, http2_request, request};
 
 const BY_FILE: &str = "backend = \"file:state.json\"\n";
 
@@ -151,4 +151,98 @@ pub fn leaves_overridden_routes_alone(subject: &Subject) -> Result<(), Broken> {
         );
     }
     Ok(())
+}
+
+/// Requests that were admitted before the switch end as if there were none; the next request on the same
+/// connection does not come through.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn lets_admitted_requests_end_well(subject: &Subject) -> Result<(), Broken> {
+    let site = Site::start(subject.program(), BY_FILE)?;
+    let mut idle = site.connect()?;
+    idle.send(&request("GET", "/", &[], ""))?;
+    let before = idle.response("GET")?;
+    ensure!(before.status == 200, "before: {}", shown(&before));
+    let mut slow = site.connect()?;
+    slow.send(&request("GET", "/slow?ms=2000", &[], ""))?;
+    let mut stream = site.connect()?;
+    stream.send(&request("GET", "/stream?chunks=40&ms=50", &[], ""))?;
+    let mut upload = site.connect()?;
+    let (length, half) = (("Content-Length", "2000"), "x".repeat(1000));
+    upload.send(&request("POST", "/upload", &[length], &half))?;
+    site.wait_for_in_flight((3, 0), "before the switch")?;
+
+    site.close(&On::default())?;
+    idle.send(&request("GET", "/", &[], ""))?;
+    let next = idle.response("GET")?;
+    ensure!(
+        next.is_closed(),
+        "a connection from before: {}",
+        shown(&next)
+    );
+    site.wait_for_in_flight((3, 0), "after the switch, with what was admitted before")?;
+
+    upload.send(half.as_bytes())?;
+    let uploaded = upload.response("POST")?;
+    ensure!(
+        uploaded.text() == "{\"bytes\":2000}",
+        "the upload: {}",
+        shown(&uploaded)
+    );
+    for (what, connection, bytes) in [
+        ("slow", &mut slow, None),
+        ("stream", &mut stream, Some(40 << 10)),
+    ] {
+        let response = connection.response("GET")?;
+        ensure!(
+            response.status == 200 && !response.is_maintenance(),
+            "{what}: {}",
+            shown(&response)
+        );
+        let whole = bytes.is_none_or(|bytes: usize| response.body.len() == bytes);
+        ensure!(whole, "{what} ended after {} bytes", response.body.len());
+        connection.send(&request("GET", "/", &[], ""))?;
+        let next = connection.response("GET")?;
+        ensure!(next.is_closed(), "after {what}: {}", shown(&next));
+    }
+    site.wait_for_in_flight((0, 0), "when all have ended")
+}
+
+/// The same over HTTP/2, on one connection.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn lets_admitted_streams_end_well(subject: &Subject) -> Result<(), Broken> {
+    if !subject.framework.http2 {
+        return Ok(());
+    }
+    let site = Site::start(subject.program(), BY_FILE)?;
+    let connection = site.connect_http2()?;
+    let upload = http2_request("POST", Some("localhost"), "/upload", &[])?;
+    let mut upload = connection.begin(upload, false)?;
+    connection.send(&mut upload, "hello", false)?;
+    let slow = http2_request("GET", Some("localhost"), "/slow?ms=2000", &[])?;
+    let slow = connection.begin(slow, true)?;
+    site.wait_for_in_flight((2, 0), "before the switch")?;
+
+    site.close(&On::default())?;
+    let next = connection.ask("GET", "/", &[])?;
+    ensure!(
+        next.is_closed(),
+        "a connection from before: {}",
+        shown(&next)
+    );
+    connection.send(&mut upload, "world", true)?;
+    let (uploaded, _) = connection.finish(upload)?;
+    ensure!(
+        uploaded.text() == "{\"bytes\":10}",
+        "the upload: {}",
+        shown(&uploaded)
+    );
+    let (slow, _) = connection.finish(slow)?;
+    ensure!(slow.status == 200, "slow: {}", shown(&slow));
+    site.wait_for_in_flight((0, 0), "when both have ended")
 }

@@ -128,3 +128,88 @@ pub fn tells_those_inside_what_is_going_on(subject: &Subject) -> Result<(), Brok
     );
     Ok(())
 }
+
+/// Nobody is looked up while the site is online, nor where something cheaper decides; then each blocked
+/// request looks its visitor up once.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn d07_identify_is_called_only_when_needed(subject: &Subject) -> Result<(), Broken> {
+    const BYPASS: (&str, &str) = ("X-Bypass", "a-long-enough-secret-value");
+    let header = format!(
+        "header = {{ name = \"{}\", value = \"{}\" }}\n",
+        BYPASS.0, BYPASS.1
+    );
+    let site = Site::start(subject.program(), &format!("{CONFIG}{header}"))?;
+    let visitor = site.log_in("visitor")?;
+    let staff = site.log_in("staff")?;
+    let lookups_of = |requests: &[(&str, &str, &str)]| -> Result<u64, Broken> {
+        let before = site.lookups()?;
+        for (method, target, cookie) in requests {
+            let fields = [("Cookie", *cookie), ("Content-Length", "0")];
+            site.ask(method, target, &fields, "")?;
+        }
+        Ok(site.lookups()? - before)
+    };
+    let everywhere = [
+        ("GET", "/", visitor.as_str()),
+        ("GET", "/", &staff),
+        ("GET", "/nowhere", &visitor),
+        ("POST", "/upload", &visitor),
+        ("GET", "/status-banner", &visitor),
+    ];
+    let online = lookups_of(&everywhere)?;
+    ensure!(online == 0, "{online} look-ups while the site is online");
+
+    site.close(&On::mode(Mode::ReadOnly))?;
+    let safe = lookups_of(&[("GET", "/", &visitor), ("GET", "/api/items", &visitor)])?;
+    ensure!(
+        safe == 0,
+        "{safe} look-ups for safe methods of a read-only site"
+    );
+
+    site.close(&On::default())?;
+    let decided = lookups_of(&[
+        ("GET", "/healthz", &visitor),
+        ("GET", "/login", &visitor),
+        ("GET", "/maintenance/status", &visitor),
+        ("GET", "/always-open", &visitor),
+        ("GET", "/always-closed", &visitor),
+    ])?;
+    ensure!(
+        decided == 0,
+        "{decided} look-ups where something cheaper decided"
+    );
+    let before = site.lookups()?;
+    let response = site.ask("GET", "/", &[BYPASS, ("Cookie", &visitor)], "")?;
+    let bypassed = site.lookups()? - before;
+    ensure!(
+        bypassed == 0 && response.status == 200,
+        "{bypassed} look-ups for a bypass: {}",
+        shown(&response)
+    );
+    for (method, target, cookie) in everywhere {
+        let needed = lookups_of(&[(method, target, cookie)])?;
+        ensure!(
+            needed == 1,
+            "{needed} look-ups for {method} {target} on a closed site"
+        );
+    }
+
+    let addresses =
+        "mode = \"offline\"\n[allow]\naddresses = [\"127.0.0.1\"]\nroles = [\"staff\"]\n";
+    for (config, what) in [
+        (addresses, "an address that is exempt"),
+        ("mode = \"offline\"\n", "rules that need no visitor"),
+    ] {
+        let site = Site::start(
+            subject.program(),
+            &format!("backend = \"memory:\"\n{config}"),
+        )?;
+        site.ask("GET", "/", &[("Cookie", &visitor)], "")?;
+        let lookups = site.lookups()?;
+        ensure!(lookups == 0, "{lookups} look-ups with {what}");
+    }
+    Ok(())
+}

@@ -42,8 +42,9 @@ async fn echo(mut socket: WebSocket, mut changes: Changes) -> Result<(), axum::E
                 Some(Ok(message @ (Message::Text(_) | Message::Binary(_)))) => {
                     socket.send(message).await?;
                 }
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return Ok(()),
+                // Reading on sends the answer to a close frame, and then ends.
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Close(_))) => {}
+                Some(Err(_)) | None => return Ok(()),
             },
             changed = changes.next() => match changed {
                 Some(snapshot) if mode_in(&snapshot) == Mode::Offline => {
