@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use maintenance_mode::answer::{Field, expired_cookie};
 use maintenance_mode::{Block, Facts, Verdict};
-use rocket::http::Status;
+use rocket::http::{Method, Status};
 use rocket::{Request, Response};
 
 use crate::passage::Passage;
@@ -82,10 +82,14 @@ impl Reply {
         for cookie in self.cookies.drain(..) {
             response.adjoin_raw_header("Set-Cookie", cookie);
         }
-        let body = std::mem::take(&mut self.body);
-        let length = body.len();
-        response.set_sized_body(length, Cursor::new(body));
-        response.set_max_chunk_size(length.clamp(1, LARGEST_CHUNK));
+        // An empty body is the default, and lets HTTP/2 end with the head; but only of a body that was set
+        // does `HEAD` tell the length.
+        if !self.body.is_empty() || request.method() == Method::Head {
+            let body = std::mem::take(&mut self.body);
+            let length = body.len();
+            response.set_sized_body(length, Cursor::new(body));
+            response.set_max_chunk_size(length.clamp(1, LARGEST_CHUNK));
+        }
     }
 }
 

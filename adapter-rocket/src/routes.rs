@@ -12,10 +12,12 @@ use crate::passage::Passage;
 
 /// Ranks of an application beyond this are taken for it.
 const FURTHEST: isize = 1_000_000;
-/// Routes that are asked before the gate, in the order of their own ranks.
-const AHEAD: isize = gate::RANK - 4 * FURTHEST;
-/// After them, what answers `HEAD` by routes for `GET`.
-const AHEAD_FOR_HEAD: isize = gate::RANK - 2 * FURTHEST;
+/// Copies of closed routes are asked first, in the order of their routes' ranks.
+const CLOSED: isize = gate::RANK - 8 * FURTHEST;
+/// Then those of open ones.
+const OPEN: isize = gate::RANK - 4 * FURTHEST;
+/// What answers `HEAD` by a route for `GET` comes so much later than all routes for `HEAD`.
+const FOR_HEAD: isize = 2 * FURTHEST;
 
 /// Leaves routes open, whatever the mode; their requests are counted, and handlers see the status.
 ///
@@ -37,14 +39,14 @@ const AHEAD_FOR_HEAD: isize = gate::RANK - 2 * FURTHEST;
 /// ```
 #[must_use = "routes do nothing unless they are mounted"]
 pub fn force_off(routes: impl Into<Vec<Route>>) -> Vec<Route> {
-    ahead(routes.into(), Kind::Forced(RouteOverride::ForceOff))
+    open(routes.into(), Kind::Forced(RouteOverride::ForceOff))
 }
 
 /// Says that routes are control endpoints, the operator's way in: open in every mode, and known by the
 /// route's identity, never by a path pattern. For the rest like [`force_off`].
 #[must_use = "routes do nothing unless they are mounted"]
 pub fn control(routes: impl Into<Vec<Route>>) -> Vec<Route> {
-    ahead(routes.into(), Kind::Control)
+    open(routes.into(), Kind::Control)
 }
 
 /// Closes routes, whatever the mode and the exemptions, in every spelling of their paths.
@@ -67,18 +69,23 @@ pub fn control(routes: impl Into<Vec<Route>>) -> Vec<Route> {
 #[must_use = "routes do nothing unless they are mounted"]
 pub fn force_on(routes: impl Into<Vec<Route>>) -> Vec<Route> {
     let mut routes = routes.into();
-    // Copies of `force_off` are of no use any more.
     routes.retain(|route| route.rank > gate::RANK);
     for route in &mut routes {
         route.handler = Box::new(Closed(route.handler.clone()));
     }
-    routes
+    with_copies(routes, CLOSED, Kind::Forced(RouteOverride::ForceOn))
 }
 
-fn ahead(mut routes: Vec<Route>, kind: Kind) -> Vec<Route> {
-    let copies: Vec<Route> = routes
-        .iter()
-        .flat_map(|route| copies(route, kind))
+fn open(mut routes: Vec<Route>, kind: Kind) -> Vec<Route> {
+    // Of two ways to be open the last one counts; closed routes stay closed.
+    routes.retain(|route| !(OPEN - FURTHEST..gate::RANK).contains(&route.rank));
+    with_copies(routes, OPEN, kind)
+}
+
+fn with_copies(mut routes: Vec<Route>, base: isize, kind: Kind) -> Vec<Route> {
+    let originals = routes.iter().filter(|route| route.rank > gate::RANK);
+    let copies: Vec<Route> = originals
+        .flat_map(|route| copies(route, base, kind))
         .collect();
     routes.extend(copies);
     routes
@@ -86,8 +93,8 @@ fn ahead(mut routes: Vec<Route>, kind: Kind) -> Vec<Route> {
 
 /// The copy before the gate, and for `GET` one for `HEAD`: on a closed site, `HEAD` would not get as far
 /// as being routed as `GET`.
-fn copies(route: &Route, kind: Kind) -> impl Iterator<Item = Route> {
-    let rank = route.rank.clamp(-FURTHEST / 2, FURTHEST / 2);
+fn copies(route: &Route, base: isize, kind: Kind) -> impl Iterator<Item = Route> {
+    let rank = base + route.rank.clamp(-FURTHEST / 2, FURTHEST / 2);
     let copy = |method, rank| {
         let mut copy = route.clone();
         copy.method = method;
@@ -100,13 +107,12 @@ fn copies(route: &Route, kind: Kind) -> impl Iterator<Item = Route> {
         });
         copy
     };
-    let for_head = (route.method == Method::Get).then(|| copy(Method::Head, AHEAD_FOR_HEAD + rank));
-    [copy(route.method, AHEAD + rank)]
-        .into_iter()
-        .chain(for_head)
+    let for_head = (route.method == Method::Get).then(|| copy(Method::Head, rank + FOR_HEAD));
+    [copy(route.method, rank)].into_iter().chain(for_head)
 }
 
-/// Answers before the gate, where the gate would not let the request through.
+/// Decides about a route before the gate does, on a site that is not simply open. Nobody is looked up for it
+/// then.
 #[derive(Clone)]
 struct Ahead {
     handler: Box<dyn Handler>,
@@ -125,9 +131,14 @@ impl Handler for Ahead {
         if gate.maintenance().is_quiet() {
             return forward(data);
         }
+        let closes = self.kind == Kind::Forced(RouteOverride::ForceOn);
+        let may_be_preceded = self.may_be_preceded(request);
+        if closes && may_be_preceded {
+            return forward(data);
+        }
         let passage = Passage::of(request);
         let guard = gate.maintenance().in_flight().enter();
-        if self.may_be_preceded(request) {
+        if may_be_preceded {
             let overridden = facts::is_overridden(request, &mut data).await;
             if let Judgement::Pass(pass) = gate.judge(request, overridden).await {
                 // Routing goes on as on an open site; the gate needs not ask again.
@@ -140,6 +151,7 @@ impl Handler for Ahead {
                 passage.admit(guard, pass, None);
                 self.handler.handle(request, data).await
             }
+            Judgement::Answer { answer, .. } if closes => Outcome::Success(answer.respond(request)),
             Judgement::Answer { .. } => forward(data),
         }
     }

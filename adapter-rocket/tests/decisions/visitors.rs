@@ -82,7 +82,7 @@ async fn d07_a_visitor_is_looked_up_only_when_nothing_cheaper_decides() {
     assert_eq!(calls.counts(), (0, 0), "online");
 
     close(&maintenance, Mode::Offline).await;
-    for path in ["/open", "/healthz", "/users/7"] {
+    for path in ["/open", "/healthz", "/users/7", "/shut"] {
         status(&site, path).await;
         assert_eq!(calls.counts(), (0, 0), "{path}");
     }

@@ -25,7 +25,7 @@ pub(super) fn open(upgrade: WebSocket, maintenance: &State<Maintenance>) -> Chan
         .channel(move |socket| Box::pin(echo(socket, changes)))
 }
 
-/// Pings are answered by the library.
+/// Pings and closing are answered by the library, when it is asked for the next message.
 async fn echo(mut socket: DuplexStream, mut changes: Changes) -> Result<()> {
     loop {
         tokio::select! {
@@ -33,8 +33,8 @@ async fn echo(mut socket: DuplexStream, mut changes: Changes) -> Result<()> {
                 Some(message @ (Message::Text(_) | Message::Binary(_))) => {
                     socket.send(message).await?;
                 }
-                Some(Message::Ping(_) | Message::Pong(_) | Message::Frame(_)) => {}
-                Some(Message::Close(_)) | None => return Ok(()),
+                Some(_) => {}
+                None => return Ok(()),
             },
             changed = changes.next() => match changed {
                 Some(snapshot) if mode_in(&snapshot) == Mode::Offline => {
