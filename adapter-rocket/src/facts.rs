@@ -57,7 +57,7 @@ impl<'a> FactsSource<'a> {
 
     pub(crate) fn facts(&self, peer: Peer) -> Facts<'_> {
         Facts::new(self.method.as_str(), self.path)
-            .effective_method(self.effective_method.map(|method| method.as_str()))
+            .effective_method(self.effective_method.map(Method::as_str))
             .routed_path(self.routed_path.as_deref())
             .query(self.query)
             .authority(self.authority.as_deref())

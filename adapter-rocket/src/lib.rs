@@ -77,7 +77,7 @@
 //! - **Bodies that come late**: Rocket reads the first 14 bytes of every request's body before any fairing
 //!   and route, to look for `_method`. So a client that waits for `100 Continue` is told to go on, and one
 //!   that announces a body and sends nothing gets no answer.
-//! - **Unknown methods, bad targets**: what Rocket cannot parse, methods of WebDAV and `QUERY` among it,
+//! - **Unknown methods, bad targets**: what Rocket cannot parse, the methods `QUERY` and `PROPFIND` among it,
 //!   is answered by the catcher for 400, past fairings and routes. No handler sees it.
 //! - **The absolute form**: Rocket keeps nothing of `http://host/` but the path. Rules for hosts see the
 //!   `Host` field, and so does the application.

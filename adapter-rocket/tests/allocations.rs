@@ -1,4 +1,8 @@
 //! What a request of an open site allocates more than without the fairing.
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "Rocket's handlers own what guards give them"
+)]
 #![allow(clippy::unwrap_used)]
 
 use allocation_counter::AllocationInfo;

@@ -1,4 +1,8 @@
 //! What the fairing does with a request, in process.
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "Rocket's handlers own what guards give them"
+)]
 #![allow(clippy::unwrap_used)]
 
 mod answers;

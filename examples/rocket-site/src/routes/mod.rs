@@ -1,4 +1,8 @@
 //! The site's routes.
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "Rocket's handlers own what guards give them"
+)]
 
 mod account;
 mod bodies;
