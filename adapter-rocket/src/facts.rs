@@ -1,7 +1,6 @@
 //! From a Rocket request to the engine's facts.
 
-use std::fmt::Write as _;
-
+use maintenance_mode::path::escaped;
 use maintenance_mode::{Facts, Headers, Peer, Single};
 use rocket::form::Form;
 use rocket::http::uri::Host;
@@ -95,34 +94,12 @@ fn routed_path(request: &Request<'_>) -> Option<String> {
     let mut routed = String::with_capacity(wire.len() + 16);
     for segment in path.segments() {
         routed.push('/');
-        for byte in segment.bytes() {
-            if is_path_byte(byte) {
-                routed.push(char::from(byte));
-            } else {
-                // Writing to a string does not fail.
-                let _ = write!(routed, "%{byte:02X}");
-            }
-        }
+        routed.push_str(&escaped(segment, b""));
     }
     if wire.ends_with('/') {
         routed.push('/');
     }
     Some(routed)
-}
-
-/// RFC 3986, section 3.3: `pchar` less the escape.
-const fn is_path_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':' | b'@')
-        || is_sub_delim(byte)
-}
-
-/// RFC 3986, section 2.2.
-const fn is_sub_delim(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'='
-    )
 }
 
 /// `:authority` of HTTP/2, which Rocket keeps as the host. In HTTP/1 that is the `Host` field, which the

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use maintenance_mode::live::{InFlightGuard, Judgement};
+use maintenance_mode::live::{InFlightGuard, Judgement, Pass};
 use maintenance_mode::{Facts, Maintenance, Peer, RouteOverride, Visitor};
 use rocket::http::{Method, Status};
 use rocket::route::{Handler, Outcome, Route};
@@ -89,21 +89,40 @@ impl Gate {
     ) -> Outcome<'r> {
         let passage = Passage::of(request);
         let method = request.method();
-        if passage.is_settled(method) {
+        if passage.settle(method) {
             return forward(data);
         }
         let overridden = facts::is_overridden(request, &mut data).await;
         match self.judge(request, overridden).await {
             Judgement::Pass(pass) => {
-                passage.admit(guard, pass, settled_by(method));
+                self.admit(request, guard, pass, settled_by(method)).await;
                 forward(data)
             }
-            Judgement::Answer { answer, .. } => Outcome::Success(answer.respond(request)),
+            Judgement::Answer { answer, logs_out } => {
+                drop(guard);
+                if logs_out {
+                    self.0.functions.log_out(request).await;
+                }
+                Outcome::Success(answer.respond(request))
+            }
         }
     }
 
-    /// What becomes of a request, by the rules for ordinary routes. A visitor who must be logged out has
-    /// been when this returns.
+    /// Lets a request through, its visitor logged out if he must be.
+    pub(crate) async fn admit(
+        &self,
+        request: &Request<'_>,
+        guard: InFlightGuard,
+        pass: Pass,
+        settled: Option<Method>,
+    ) {
+        if pass.logs_out.is_some() {
+            self.0.functions.log_out(request).await;
+        }
+        Passage::of(request).admit(guard, pass, settled);
+    }
+
+    /// What becomes of a request, by the rules for ordinary routes.
     pub(crate) async fn judge(&self, request: &Request<'_>, overridden: bool) -> Judgement<Reply> {
         let functions = &self.0.functions;
         let unasked = self.with_facts(request, overridden, Visitor::Unknown, |facts| {
@@ -113,22 +132,14 @@ impl Gate {
                 Some(self.maintenance().judge(facts, Reply::new))
             }
         });
-        let judgement = match unasked {
+        match unasked {
             Some(judgement) => judgement,
             None => functions.identify(request).await.with_visitor(|visitor| {
                 self.with_facts(request, overridden, visitor, |facts| {
                     self.maintenance().judge(facts, Reply::new)
                 })
             }),
-        };
-        let logs_out = match &judgement {
-            Judgement::Pass(pass) => pass.logs_out.is_some(),
-            Judgement::Answer { logs_out, .. } => *logs_out,
-        };
-        if logs_out {
-            functions.log_out(request).await;
         }
-        judgement
     }
 
     /// What becomes of a request to a route that is fixed, whoever asks.

@@ -77,6 +77,11 @@ impl Passage {
 
     /// Whether the request was let through already and is only routed once more.
     pub(crate) fn is_settled(&self, method: Method) -> bool {
+        self.now().settled == Some(method)
+    }
+
+    /// The same, said to one gate only.
+    pub(crate) fn settle(&self, method: Method) -> bool {
         self.now().settled.take() == Some(method)
     }
 
@@ -93,10 +98,7 @@ impl Passage {
         let mut now = self.now();
         now.settled = None;
         now.decided = Some(Box::new(Decided::Blocked { verdict, waiting }));
-        // Outside of the lock: whoever waits for the count must not find it held.
-        let guard = now.guard.take();
-        drop(now);
-        drop(guard);
+        now.guard = None;
     }
 
     /// Counts the connection as an upgraded one.

@@ -131,18 +131,22 @@ impl Handler for Ahead {
         if gate.maintenance().is_quiet() {
             return forward(data);
         }
+        let passage = Passage::of(request);
+        if passage.is_settled(request.method()) {
+            return forward(data);
+        }
         let closes = self.kind == Kind::Forced(RouteOverride::ForceOn);
         let may_be_preceded = self.may_be_preceded(request);
         if closes && may_be_preceded {
             return forward(data);
         }
-        let passage = Passage::of(request);
         let guard = gate.maintenance().in_flight().enter();
         if may_be_preceded {
             let overridden = facts::is_overridden(request, &mut data).await;
             if let Judgement::Pass(pass) = gate.judge(request, overridden).await {
                 // Routing goes on as on an open site; the gate needs not ask again.
-                passage.admit(guard, pass, Some(request.method()));
+                gate.admit(request, guard, pass, Some(request.method()))
+                    .await;
                 return forward(data);
             }
         }
@@ -163,41 +167,33 @@ impl Ahead {
         let Some(copy) = request.route() else {
             return true;
         };
-        let own = copy.uri.path();
+        let path = request.uri().path();
         request.rocket().routes().any(|route| {
             let is_first = if route.method == self.method {
                 route.rank < self.rank
             } else {
                 route.method == copy.method
             };
-            is_first && route.rank > gate::RANK && may_meet(route.uri.path(), own)
+            is_first && route.rank > gate::RANK && may_match(route.uri.path(), path.segments())
         })
     }
 }
 
-/// Whether a path may match both of these, as Rocket writes routes. In doubt it may.
-fn may_meet(one: &str, other: &str) -> bool {
-    let segments = |path| str::split(path, '/').filter(|segment| !segment.is_empty());
-    let (mut one, mut other) = (segments(one), segments(other));
-    loop {
-        let (a, b) = (one.next(), other.next());
-        let ends = [a, b].into_iter().flatten();
-        if ends.clone().any(|segment| segment.ends_with("..>")) {
+/// Whether a route with this path may take a request for these segments. In doubt it may.
+fn may_match<'a>(route: &str, mut asked: impl Iterator<Item = &'a str>) -> bool {
+    for segment in route.split('/').filter(|segment| !segment.is_empty()) {
+        if segment.ends_with("..>") {
             return true;
         }
-        match (a, b) {
-            (None, None) => return true,
-            (Some(a), Some(b)) => {
-                let is_open = ends
-                    .clone()
-                    .any(|segment| segment.starts_with('<') || segment.contains('%'));
-                if !is_open && a != b {
-                    return false;
-                }
-            }
-            _ => return false,
+        let Some(asked) = asked.next() else {
+            return false;
+        };
+        let is_open = segment.starts_with('<') || segment.contains('%');
+        if !is_open && segment != asked {
+            return false;
         }
     }
+    asked.next().is_none()
 }
 
 /// Answers for a route that is always closed.
@@ -222,33 +218,30 @@ impl Handler for Closed {
 
 #[cfg(test)]
 mod tests {
-    use super::may_meet;
+    use super::may_match;
 
     #[test]
-    fn paths_meet_where_one_request_could_match_both() {
-        for (one, other) in [
-            ("/open", "/open"),
-            ("/", "/"),
-            ("/<file..>", "/open"),
-            ("/open", "/open/<rest..>"),
-            ("/<a>/b", "/a/<b>"),
-            ("/%6fpen", "/open"),
+    fn routes_match_as_rocket_matches_them() {
+        let takes = |route: &str, asked: &[&str]| may_match(route, asked.iter().copied());
+        for (route, asked) in [
+            ("/open", &["open"][..]),
+            ("/", &[]),
+            ("/<file..>", &[]),
+            ("/<file..>", &["a", "b"]),
+            ("/open/<rest..>", &["open"]),
+            ("/<a>/b", &["a", "b"]),
+            ("/%6fpen", &["open"]),
         ] {
-            assert!(
-                may_meet(one, other) && may_meet(other, one),
-                "{one} {other}"
-            );
+            assert!(takes(route, asked), "{route} {asked:?}");
         }
-        for (one, other) in [
-            ("/open", "/shut"),
-            ("/open", "/"),
-            ("/open", "/open/<a>"),
-            ("/a/<b>", "/b/<c..>"),
+        for (route, asked) in [
+            ("/open", &["shut"][..]),
+            ("/open", &[]),
+            ("/open", &["open", "more"]),
+            ("/open/<a>", &["open"]),
+            ("/b/<c..>", &["a", "b"]),
         ] {
-            assert!(
-                !may_meet(one, other) && !may_meet(other, one),
-                "{one} {other}"
-            );
+            assert!(!takes(route, asked), "{route} {asked:?}");
         }
     }
 }

@@ -167,6 +167,12 @@ async fn d07_a_forced_route_looks_nobody_up_where_no_other_route_may_come_first(
     let (site, asked) = with_staff(routes).await;
     assert_eq!(ask(&site, "/pages/first?staff").await.1, "first");
     assert_eq!(asked.load(Ordering::Relaxed), 1, "once, before the gate");
+
+    let routes = [force_off(routes![first, rest]), routes![not_first]].concat();
+    let (site, asked) = with_staff(routes).await;
+    assert_eq!(ask(&site, "/pages/first?staff").await.1, "first");
+    assert_eq!(asked.load(Ordering::Relaxed), 1, "once for both copies");
+    let (site, _) = with_staff(force_off(routes![first])).await;
     assert_eq!(ask(&site, "/pages/first").await.1, "first");
 }
 

@@ -171,6 +171,27 @@ async fn who_is_blocked_is_logged_out_and_his_cookies_expire() {
     assert_eq!(cookies(&response), [""; 0]);
 }
 
+#[tokio::test]
+async fn nobody_is_logged_out_at_a_route_that_is_open() {
+    let calls = Calls::default();
+    let maintenance = closed(logging_out()).await;
+    let site = quiet()
+        .attach(calls.fairing(&maintenance))
+        .mount("/", routes![page])
+        .mount("/", force_off(routes![anything]));
+    let site = client(site).await;
+    // Another route may come first, so it must be known whether he is let in; he is not, and stays.
+    let response = by(&site, "bob", "/open").await;
+    assert_eq!(response.status(), Status::Ok);
+    assert_eq!(cookies(&response), [""; 0]);
+    assert_eq!(calls.counts(), (1, 0));
+    assert_eq!(by(&site, "bob", "/else").await.status(), Status::Ok);
+    assert_eq!(calls.counts(), (1, 0));
+}
+
+#[get("/<_..>", rank = 9)]
+fn anything() {}
+
 #[get("/fresh")]
 fn fresh(jar: &rocket::http::CookieJar<'_>) -> &'static str {
     jar.add(("sessionid", "new"));

@@ -42,7 +42,7 @@ fn config(options: &Options) -> Config {
         shutdown: Shutdown {
             ctrlc: true,
             signals: HashSet::from([Sig::Term]),
-            // Rocket waits as long as this while any connection is open, and 1 second less is left of 9.
+            // Running requests may end. While one does, Rocket waits for the whole of it.
             grace: 7,
             mercy: 1,
             ..Shutdown::default()
