@@ -70,7 +70,9 @@
 //!
 //! While every site is online, a request costs three allocations: Rocket boxes what every route's handler
 //! returns, and its request-local cache, the only place where a route can leave something, takes a table
-//! and a box. An application that uses the cache itself pays for the table anyway.
+//! and a box. An application that uses the cache itself pays for the table anyway. That Rocket asks one
+//! more route costs about 1 800 instructions, whatever the route does, mostly for moving the outcome; counting
+//! and the check of the switch, with the cache, cost about 650.
 //!
 //! # What cannot be done from here
 //!
