@@ -4,5 +4,7 @@ pub mod backend_suite;
 pub mod in_flight;
 pub mod in_process;
 pub mod log;
+pub mod presence_suite;
+pub mod server;
 pub mod vectors;
 pub mod wire;

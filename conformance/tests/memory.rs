@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use maintenance_mode::backend::{MemoryBackend, StateBackend};
 use maintenance_mode_conformance::backend_suite::{self, Abilities, Broken, Harness, Load, Place};
+use maintenance_mode_conformance::presence_suite;
 
 struct Memory;
 
@@ -52,6 +53,11 @@ async fn it_keeps_every_promise() -> Result<(), Broken> {
         "{report}"
     );
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_keeps_every_promise_of_presence() -> Result<(), Broken> {
+    presence_suite::run(|| Memory.place()).await
 }
 
 #[test]

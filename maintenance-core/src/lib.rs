@@ -44,6 +44,7 @@
 //! | modes, windows, the stored record | [`state`] |
 //! | where the record is kept | [`backend`] |
 //! | the live switch and its verbs | [`live`] |
+//! | who is inside, what is running | [`presence`] |
 //! | logs and alarms that know a 503 of maintenance | [`logging`] |
 //!
 //! # Features
@@ -74,6 +75,8 @@ pub mod live;
 pub mod logging;
 pub mod path;
 pub mod policy;
+#[cfg(feature = "live")]
+pub mod presence;
 pub mod request;
 mod snapshot;
 pub mod state;

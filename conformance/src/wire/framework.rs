@@ -69,6 +69,13 @@ impl Framework {
         ..Self::HYPER
     };
 
+    /// warp is hyper below the filters. Where target and `Host` differ, be it by a port alone, it shows only that
+    /// they do (`warp::host::optional`); so such a request is closed as long as any site is.
+    pub const WARP: Self = Self {
+        answers_apart: &["A125", "Q295"],
+        ..Self::HYPER
+    };
+
     /// actix-web: its expect handler runs before any middleware, and its router decodes paths. Over HTTP/2 each
     /// handler is a task of its own, which nobody stops (`actix_http::h2::Dispatcher`). After an early answer it
     /// reads a chunked body to its end, and no timer runs meanwhile (`actix_http::h1::Dispatcher`).

@@ -6,6 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::{BackendError, HintSender, Hints, StateBackend, check_repair, check_succession};
+use crate::presence::{MemoryPresence, PresenceBackend};
 use crate::state::{State, Version, codec};
 
 /// State for tests and for programs of one process; it ends with the process. Clones share the record.
@@ -30,6 +31,7 @@ use crate::state::{State, Version, codec};
 pub struct MemoryBackend {
     record: Arc<Mutex<Option<State>>>,
     hints: HintSender,
+    presence: MemoryPresence,
 }
 
 impl MemoryBackend {
@@ -93,5 +95,9 @@ impl StateBackend for MemoryBackend {
 
     async fn subscribe(&self) -> Result<Box<dyn Hints>, BackendError> {
         Ok(Box::new(self.hints.subscribe(Duration::ZERO)))
+    }
+
+    fn presence(&self) -> Result<Arc<dyn PresenceBackend>, BackendError> {
+        Ok(Arc::new(self.presence.clone()))
     }
 }

@@ -19,9 +19,11 @@ pub use registry::{BackendRegistry, Opener, open_builtin};
 pub use url::{BackendUrl, BackendUrlError};
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::presence::PresenceBackend;
 use crate::state::codec::EncodeError;
 use crate::state::{State, Version};
 
@@ -71,6 +73,19 @@ pub trait StateBackend: fmt::Debug + Send + Sync + 'static {
     ///
     /// The backend cannot hint now; the caller polls and tries again.
     async fn subscribe(&self) -> Result<Box<dyn Hints>, BackendError>;
+
+    /// Where leases live that belong to this state: in the same store, reached in the same way.
+    ///
+    /// # Errors
+    ///
+    /// [`BackendError::Unsupported`] from a backend that keeps none, as every backend does that does not
+    /// say otherwise; it never pretends.
+    fn presence(&self) -> Result<Arc<dyn PresenceBackend>, BackendError> {
+        Err(BackendError::Unsupported {
+            backend: "this backend",
+            what: "keep leases of sessions, tasks and instances; use a database, Redis or NATS",
+        })
+    }
 }
 
 /// A subscription. Dropping it ends it.

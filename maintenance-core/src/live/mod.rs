@@ -10,6 +10,7 @@ mod force;
 mod in_flight;
 mod judgement;
 mod status;
+mod visitor_fns;
 mod watcher;
 
 pub use changes::Changes;
@@ -18,6 +19,7 @@ pub use force::Forced;
 pub use in_flight::{InFlight, InFlightGuard};
 pub use judgement::{Judgement, Pass};
 pub use status::{Freshness, SiteStatus, Status};
+pub use visitor_fns::{RequestFn, VisitorFns};
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -413,6 +415,8 @@ impl Shared {
         let now = now();
         snapshot.prepare(now);
         self.cell.store(Arc::clone(&snapshot), now);
+        let version = snapshot.state().map(|state| state.version());
+        self.in_flight.begin_era(version);
         self.published.send_replace(snapshot);
     }
 }
