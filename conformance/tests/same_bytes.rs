@@ -12,6 +12,7 @@ const SITES: &[(&str, Framework)] = &[
     ("actix", Framework::ACTIX),
     ("axum", Framework::AXUM),
     ("poem", Framework::HYPER),
+    ("rocket", Framework::ROCKET),
     ("warp", Framework::WARP),
 ];
 
