@@ -10,7 +10,7 @@ pub(crate) use inspect::{
     CompletionsArguments, ConfigCommand, HistoryArguments, ManArguments, RepairArguments,
     StatusArguments,
 };
-pub(crate) use switch::{OffArguments, OnArguments, Sites};
+pub(crate) use switch::{OffArguments, OnArguments, Sites, Wait};
 
 use std::path::PathBuf;
 

@@ -3,6 +3,7 @@
 mod completions;
 mod config;
 mod explain;
+mod fleet;
 mod history;
 mod man;
 mod off;
