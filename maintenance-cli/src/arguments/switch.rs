@@ -116,6 +116,6 @@ pub(crate) struct OffArguments {
     pub(crate) by: Option<String>,
 }
 
-fn message(text: &str) -> Result<Message, maintenance_mode::state::MessageError> {
+pub(super) fn message(text: &str) -> Result<Message, maintenance_mode::state::MessageError> {
     Message::new(text)
 }

@@ -8,7 +8,7 @@ use maintenance_mode::presence::{
 };
 use maintenance_mode::state::Version;
 
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::output::{BAD, GOOD, ODD, Output, field, styled, visible};
 use crate::settings::Settings;
 use crate::when;

@@ -102,8 +102,10 @@ impl Switched {
             self.followed_by = waited.as_ref().ok().copied();
             self.report(zone, output);
         }
-        let instances = waited
-            .map_err(|failure| fleet::after_the_order(failure, "the order holds all the same"))?;
+        let instances = waited.map_err(|failure| Failure {
+            message: format!("{}; the order holds all the same", failure.message),
+            ..failure
+        })?;
         self.still_holds(settings).await?;
         if !output.json {
             let all = match instances {
