@@ -193,7 +193,7 @@ fn b01_a_site_that_somebody_else_has_closed_is_left_to_him() {
     assert_eq!(fleet.run(&["on", "--mode", "read-only"]).code, 0);
     let run = fleet.run(&["run", "--", "touch", "it-ran"]);
     assert_eq!(run.code, 1, "{run:?}");
-    assert!(run.err.contains("read-only already"), "{run:?}");
+    assert!(run.err.contains("read_only already"), "{run:?}");
     assert!(!fleet.site.path("it-ran").exists());
     assert_eq!(fleet.run(&["status"]).code, 12);
 }
