@@ -10,9 +10,13 @@
 //!
 //! [`StateBackend::presence`]: crate::backend::StateBackend::presence
 
+#[cfg(unix)]
+mod file;
 mod lease;
 mod memory;
 
+#[cfg(unix)]
+pub use file::FilePresence;
 pub use lease::{Held, Holder, Lease, LeaseError, LeaseKey, LeaseKind, LeaseName, MAX_NOTE_BYTES};
 pub use memory::MemoryPresence;
 

@@ -1,0 +1,1 @@
+//! Every file call fails in turn.
