@@ -207,9 +207,7 @@ impl Leases {
         if !sessions.is_empty() {
             self.renew_sessions(&sessions)?;
         }
-        if let Ok(Some(folder)) = self.look() {
-            self.sweep(&folder);
-        }
+        self.sweep();
         Ok(refused)
     }
 

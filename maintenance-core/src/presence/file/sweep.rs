@@ -19,13 +19,17 @@ const FOREIGN: Duration = Duration::from_secs(25 * 60 * 60);
 impl Leases {
     /// Removes files in which nothing lives and that nobody writes to, at most once a minute. What cannot be
     /// removed stays.
-    pub(super) fn sweep(&self, folder: &Folder) {
+    pub(super) fn sweep(&self) {
         let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
         if swept.is_some_and(|at| at.elapsed() < EVERY) {
             return;
         }
         *swept = Some(Instant::now());
         drop(swept);
+        let Ok(Some(folder)) = self.look() else {
+            return;
+        };
+        let folder = &folder;
         self.store.sweep(&folder.file);
         let ours = self.sessions_start();
         let table = self.table_name();
