@@ -158,10 +158,11 @@ impl Leases {
         }))
     }
 
-    /// Reads the changes from an offset on, and says where the last whole frame ends.
+    /// Reads the changes from an offset on, up to what was there when it was opened, and says where the last whole
+    /// frame ends.
     pub(super) fn changes(
         &self,
-        file: &File,
+        source: &Source,
         from: u64,
         each: &mut dyn FnMut(Change<'_>) -> Result<(), Damage>,
     ) -> Result<u64, Unread> {
@@ -176,7 +177,12 @@ impl Leases {
                 Frame::Needs(count) => {
                     bytes.drain(..start);
                     start = 0;
-                    self.fill(file, &mut bytes, count.max(2 * FULL), offset)?;
+                    let left = usize::try_from(source.about.bytes.saturating_sub(offset));
+                    let left = left.unwrap_or(usize::MAX);
+                    if left < count {
+                        return Ok(offset);
+                    }
+                    self.fill(&source.file, &mut bytes, left.min(2 * FULL), offset)?;
                     if bytes.len() < count {
                         return Ok(offset);
                     }

@@ -59,9 +59,7 @@ impl Reader {
             .map_or(HEADER_BYTES as u64, |known| known.offset);
         let now = leases.clock.now();
         let sessions = &mut self.sessions;
-        let offset = leases.changes(&source.file, from, &mut |change| {
-            sessions.merge(&change, now)
-        })?;
+        let offset = leases.changes(&source, from, &mut |change| sessions.merge(&change, now))?;
         let position = Position { generation, offset };
         self.files.insert(name.to_owned(), position);
         Ok(())

@@ -71,7 +71,7 @@ impl Leases {
             return Ok(());
         }
         let (now, mut living) = (self.clock.now(), false);
-        self.changes(&source.file, HEADER_BYTES as u64, &mut |change| {
+        self.changes(&source, HEADER_BYTES as u64, &mut |change| {
             living |= change.term.counts(now);
             Ok(())
         })?;

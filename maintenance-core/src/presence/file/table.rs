@@ -32,7 +32,7 @@ impl Leases {
                 return Ok(table);
             };
             let now = self.clock.now();
-            let end = self.changes(&source.file, HEADER_BYTES as u64, &mut |change| {
+            let end = self.changes(&source, HEADER_BYTES as u64, &mut |change| {
                 let key = LeaseKey {
                     kind: change.kind,
                     site: change.site.parse().map_err(|_| Damage::Change)?,
