@@ -133,6 +133,9 @@ async fn watch(
 }
 
 fn summary(fleet: &[(Instance, Standing)]) -> String {
+    if fleet.is_empty() {
+        return "no instance has said yet that it lives".to_owned();
+    }
     let settled = fleet
         .iter()
         .filter(|(_, standing)| *standing == Standing::Settled);
