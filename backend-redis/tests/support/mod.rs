@@ -1,12 +1,16 @@
 //! A real server of a test's own.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
+use maintenance_mode::SiteName;
 use maintenance_mode::backend::{BackendUrl, StateBackend};
+use maintenance_mode::presence::{Holder, Lease, LeaseKey, LeaseKind};
 use maintenance_mode_conformance::backend_suite::{Broken, broken};
 use maintenance_mode_conformance::server::{Server, free_port};
 use tempfile::TempDir;
@@ -113,4 +117,15 @@ pub(crate) fn open(url: &str) -> Result<Arc<dyn StateBackend>, Broken> {
         .parse()
         .map_err(|error| broken(format!("{url}: {error}")))?;
     Ok(maintenance_mode_redis::open(&url, Path::new("/"))?)
+}
+
+/// A visitor's session that lasts a minute.
+pub(crate) fn session(name: &str, note: Option<&str>) -> Lease {
+    let key = LeaseKey {
+        kind: LeaseKind::Session,
+        site: SiteName::default(),
+        name: name.parse().unwrap(),
+    };
+    let lease = Lease::new(key, Holder::EVERYBODY, Duration::from_secs(60)).unwrap();
+    lease.with_note(note.unwrap_or_default()).unwrap()
 }
