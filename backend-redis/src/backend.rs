@@ -59,12 +59,21 @@ enum Found {
 impl RedisBackend {
     /// A backend for the server that the URL names, such as `redis://cache.internal/0`. Connects to nothing yet.
     ///
+    /// Of a URL's parameters only those that say how to connect belong here: `protocol`, and for a socket `db`, `user`
+    /// and `pass`. [`open`](crate::open) reads all of them.
+    ///
     /// # Errors
     ///
     /// The URL or the options cannot be used.
-    pub fn open(url: &str, options: RedisOptions) -> Result<Self, BackendError> {
+    pub fn open(url: &str, options: &RedisOptions) -> Result<Self, BackendError> {
         let url: BackendUrl = url.parse()?;
-        Self::connect_to(&url, url.as_str(), &options)
+        for (key, _) in url.parameters()? {
+            if !matches!(key.as_str(), "protocol" | "db" | "user" | "pass") {
+                let why = format!("`{key}` belongs to the options here, not to the URL");
+                return Err(url.wrong(why).into());
+            }
+        }
+        Self::connect_to(&url, url.as_str(), options)
     }
 
     /// `told` is the part of the URL that the client reads.
@@ -348,5 +357,20 @@ impl StateBackend for RedisBackend {
     fn presence(&self) -> Result<Arc<dyn PresenceBackend>, BackendError> {
         let Shared { link, keys, .. } = &*self.shared;
         Ok(Arc::new(RedisPresence::new(Arc::clone(link), keys.clone())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_options_say_is_not_said_in_the_url_too() {
+        let open = |url| RedisBackend::open(url, &RedisOptions::default());
+        assert!(open("redis://h/?protocol=3").is_ok());
+        let refused = open("redis://h/?prefix=shop").map_err(|error| error.to_string());
+        assert!(refused.is_err_and(|why| why.contains("`prefix` belongs to the options")));
+        let odd = RedisOptions::default().prefix("a{b");
+        assert!(RedisBackend::open("redis://h/", &odd).is_err());
     }
 }

@@ -10,7 +10,7 @@ use crate::keys::check_prefix;
 /// use maintenance_mode_redis::{RedisBackend, RedisOptions};
 ///
 /// let options = RedisOptions::default().prefix("shop").wait_replicas(1);
-/// let backend = RedisBackend::open("redis://127.0.0.1/", options)?;
+/// let backend = RedisBackend::open("redis://127.0.0.1/", &options)?;
 /// # Ok::<(), maintenance_mode::backend::BackendError>(())
 /// ```
 #[derive(Clone, Debug)]
