@@ -20,6 +20,9 @@ use tokio::net::{TcpListener, TcpStream};
 const POLL: Duration = Duration::from_secs(2);
 const CAUGHT_UP: Duration = Duration::from_millis(2000 * 12 / 10 + 1000);
 
+/// By when a subscription that fell silent has been replaced.
+const SUBSCRIBED_AGAIN: Duration = Duration::from_secs(5);
+
 /// No call takes longer, with room for a busy machine.
 const BOUND: Duration = Duration::from_millis(3500);
 
@@ -156,9 +159,8 @@ async fn a_live_site_catches_up_after_hints_were_lost_in_silence() -> Result<(),
     let direct = redis.open("")?;
     let mut state = create(&*direct).await?;
     let maintenance = live(&way.url()).await;
-    for _ in 0..3 {
-        // Let the subscription be confirmed, and prove that hints come.
-        tokio::time::sleep(Duration::from_millis(500)).await;
+    for until_subscribed in [Duration::from_millis(500), SUBSCRIBED_AGAIN] {
+        tokio::time::sleep(until_subscribed).await;
         state = advance(&*direct, &state).await?;
         applied(&maintenance, state.revision, Duration::from_secs(1)).await;
 
