@@ -112,7 +112,7 @@ fn memory_is_seen_by_one_process_only() {
 #[test]
 fn a_backend_that_cannot_be_opened_is_named_without_its_password() {
     let site = Site::new();
-    for url in ["redis://user:s3cr3t@h/0", "etcd://h", "state.json"] {
+    for url in ["etcd://user:s3cr3t@h/0", "state.json"] {
         let run = site
             .run(&["--backend", url, "status"])
             .exits(2)

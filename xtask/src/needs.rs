@@ -42,6 +42,18 @@ const NEEDS: &[Need] = &[
         by: Verb::Test,
     },
     Need {
+        program: "redis-server",
+        package: "redis-server",
+        for_what: "the tests of the Redis backend start servers of their own",
+        by: Verb::Test,
+    },
+    Need {
+        program: "openssl",
+        package: "openssl",
+        for_what: "makes the certificates of the tests with TLS",
+        by: Verb::Test,
+    },
+    Need {
         program: "valgrind",
         package: "valgrind",
         for_what: "counts instructions",

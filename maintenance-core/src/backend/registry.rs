@@ -8,9 +8,14 @@ use std::sync::Arc;
 use super::{BackendError, BackendUrl, BackendUrlError, MemoryBackend, StateBackend};
 
 /// Schemes that other crates of this project serve: scheme, crate, feature of the command-line tool.
-const ELSEWHERE: [(&str, &str, &str); 12] = [
+const ELSEWHERE: [(&str, &str, &str); 17] = [
     ("redis", "maintenance-mode-redis", "redis"),
     ("rediss", "maintenance-mode-redis", "redis"),
+    ("valkey", "maintenance-mode-redis", "redis"),
+    ("valkeys", "maintenance-mode-redis", "redis"),
+    ("redis+unix", "maintenance-mode-redis", "redis"),
+    ("valkey+unix", "maintenance-mode-redis", "redis"),
+    ("unix", "maintenance-mode-redis", "redis"),
     ("postgres", "maintenance-mode-sql", "sql"),
     ("postgresql", "maintenance-mode-sql", "sql"),
     ("mysql", "maintenance-mode-sql", "sql"),

@@ -17,6 +17,9 @@ use crate::policy::Policy;
 use crate::policy::config::{Initial, OnStale};
 use crate::state::{Activation, ActivationId, Epoch, Mode, State, decode, encode};
 
+/// While the state cannot be read, it is tried this often, so that the return of a backend is seen soon.
+const RETRY: Duration = Duration::from_secs(1);
+
 /// Longer than any read or subscription may take.
 const BACKEND_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -109,6 +112,7 @@ impl Watcher {
         let mut hints: Option<Box<dyn Hints>> = None;
         let mut resubscribe_pause = BACK_OFF.0;
         let mut resubscribe_at = Instant::now();
+        let mut was_readable = true;
         loop {
             if hints.is_none() && Instant::now() >= resubscribe_at {
                 match timeout(BACKEND_TIMEOUT, self.backend.subscribe()).await {
@@ -123,10 +127,22 @@ impl Watcher {
                     }
                 }
             }
-            if !self.read_and_apply().await {
+            let Some(readable) = self.read_and_apply().await else {
                 return;
+            };
+            if readable && !was_readable {
+                resubscribe_pause = BACK_OFF.0;
+                resubscribe_at = Instant::now();
             }
-            let until_poll = sleep(self.next_look());
+            was_readable = readable;
+            let mut pause = self.next_look();
+            if !readable {
+                pause = pause.min(jittered(RETRY));
+            }
+            if hints.is_none() {
+                pause = pause.min(resubscribe_at.saturating_duration_since(Instant::now()));
+            }
+            let until_poll = sleep(pause);
             tokio::select! {
                 biased;
                 _ = ended.changed() => return,
@@ -158,13 +174,12 @@ impl Watcher {
         turn.map_or(poll, |turn| poll.min(turn.max(Duration::from_millis(1))))
     }
 
-    /// `false`: the last handle is gone.
-    async fn read_and_apply(&self) -> bool {
+    /// Says whether the state could be read. `None`: the last handle is gone.
+    async fn read_and_apply(&self) -> Option<bool> {
         let began = Instant::now();
         let outcome = self.load().await;
-        let Some(shared) = self.shared.upgrade() else {
-            return false;
-        };
+        let shared = self.shared.upgrade()?;
+        let readable = outcome.is_ok();
         match outcome {
             Ok(state) => {
                 if apply(&shared, state) {
@@ -183,7 +198,7 @@ impl Watcher {
             // A burst of hints costs one more read, and not one each.
             sleep(HINT_PAUSE.checked_sub(spent).unwrap_or_default() / 10).await;
         }
-        true
+        Some(readable)
     }
 
     async fn load(&self) -> Result<Option<State>, BackendError> {
