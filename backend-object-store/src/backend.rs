@@ -27,7 +27,8 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(3);
 /// How often a write begins anew because an object changed that then turns out to be the same record.
 const ROUNDS: u32 = 4;
 
-/// The pause before a read is tried again after a passing fault.
+/// How often a read is tried when a passing fault ends it, and the pause in between.
+const READ_TRIES: u32 = 3;
 const READ_PAUSE: Duration = Duration::from_millis(100);
 
 /// What the marker object says.
@@ -133,18 +134,18 @@ impl ObjectStoreBackend {
         known: Option<&str>,
         deadline: Instant,
     ) -> Result<Object, Failure> {
-        loop {
+        for _ in 1..READ_TRIES {
             match self.bucket.get(key, known, deadline).await {
                 Err(Failure::Trouble(trouble)) if trouble.passing => {
-                    let pause = jittered(READ_PAUSE * 2);
-                    if Instant::now() + 2 * pause > deadline {
+                    if Instant::now() + 2 * READ_PAUSE > deadline {
                         return Err(Failure::Trouble(trouble));
                     }
-                    sleep(pause).await;
+                    sleep(jittered(READ_PAUSE)).await;
                 }
                 other => return other,
             }
         }
+        self.bucket.get(key, known, deadline).await
     }
 
     /// The present record, read with authority; what did not change is not sent again.
@@ -222,7 +223,9 @@ impl ObjectStoreBackend {
         };
         if let Err(failure) = self.marked.get_or_try_init(marking).await {
             let error = self.bucket.refused(failure, "writing the marker");
-            tracing::warn!("the state is stored; its marker is not, and the next write tries again: {error}");
+            tracing::warn!(
+                "the state is stored; its marker is not, and the next write tries again: {error}"
+            );
         }
     }
 
@@ -243,9 +246,9 @@ impl ObjectStoreBackend {
             Err(_) if doubtful => return self.bucket.unknown(UNSEEN),
             Err(error) => return error,
         };
-        let lost = present.as_ref().is_some_and(|present| {
-            present.state.version() == next.version()
-        });
+        let lost = present
+            .as_ref()
+            .is_some_and(|present| present.state.version() == next.version());
         // Whoever is at the same revision came first; whoever is beyond it may have come after this write.
         if doubtful && !lost {
             return self.bucket.unknown(UNSEEN);
@@ -254,8 +257,7 @@ impl ObjectStoreBackend {
     }
 }
 
-const UNSEEN: &str =
-    "the store's answer was lost, and others have written since; the change may have been stored before theirs";
+const UNSEEN: &str = "the store's answer was lost, and others have written since; the change may have been stored before theirs";
 
 impl fmt::Debug for ObjectStoreBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -287,7 +289,9 @@ impl StateBackend for ObjectStoreBackend {
         self.probed().await?;
         for _ in 0..ROUNDS {
             // What was read here before will do: if it is not the present record, the store refuses the write.
-            let known = self.known().filter(|known| Some(known.state.version()) == expected);
+            let known = self
+                .known()
+                .filter(|known| Some(known.state.version()) == expected);
             let present = match known {
                 Some(known) => Some(known),
                 None => self.present().await?,
@@ -300,7 +304,11 @@ impl StateBackend for ObjectStoreBackend {
             let over = present.map_or(Over::Nothing, |present| Over::Version(present.version));
             let deadline = self.bucket.deadline();
             let key = &self.keys.record;
-            match self.bucket.replace(key, bytes.clone(), &over, deadline).await {
+            match self
+                .bucket
+                .replace(key, bytes.clone(), &over, deadline)
+                .await
+            {
                 Ok(version) => {
                     self.learn(next, version);
                     self.mark().await;
@@ -317,7 +325,8 @@ impl StateBackend for ObjectStoreBackend {
                 }
             }
         }
-        let what = "the object changes at every try without a new revision; something else writes to it";
+        let what =
+            "the object changes at every try without a new revision; something else writes to it";
         Err(self.bucket.unavailable(Trouble::certain(what)))
     }
 
@@ -339,7 +348,11 @@ impl StateBackend for ObjectStoreBackend {
             };
             let over = found.map_or(Over::Nothing, |object| Over::Version(object.version));
             let key = &self.keys.record;
-            match self.bucket.replace(key, bytes.clone(), &over, deadline).await {
+            match self
+                .bucket
+                .replace(key, bytes.clone(), &over, deadline)
+                .await
+            {
                 Ok(version) => {
                     self.learn(next, version);
                     self.mark().await;

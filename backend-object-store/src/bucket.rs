@@ -170,9 +170,9 @@ impl Bucket {
             Failure::Busy => Trouble::certain(format!(
                 "{doing}: too many writes at the same time; try again"
             )),
-            Failure::Missing | Failure::Changed | Failure::NotModified => {
-                Trouble::certain(format!("{doing}: the object was changed meanwhile; try again"))
-            }
+            Failure::Missing | Failure::Changed | Failure::NotModified => Trouble::certain(
+                format!("{doing}: the object was changed meanwhile; try again"),
+            ),
         })
     }
 }

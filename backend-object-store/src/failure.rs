@@ -246,10 +246,22 @@ mod tests {
         for (status, code, region, says, doubtful) in [
             (403, "AccessDenied", None, "s3:ListBucket", false),
             (403, "RequestTimeTooSkewed", None, "clock is wrong", false),
-            (403, "SignatureDoesNotMatch", None, "credentials are not accepted", false),
+            (
+                403,
+                "SignatureDoesNotMatch",
+                None,
+                "credentials are not accepted",
+                false,
+            ),
             (401, "", None, "credentials are not accepted", false),
             (301, "", Some("eu-west-1"), "region=eu-west-1", false),
-            (400, "AuthorizationHeaderMalformed", Some("eu-west-1"), "region=eu-west-1", false),
+            (
+                400,
+                "AuthorizationHeaderMalformed",
+                Some("eu-west-1"),
+                "region=eu-west-1",
+                false,
+            ),
             (307, "", None, "`region`", false),
             (503, "SlowDown", None, "too busy", true),
             (500, "InternalError", None, "InternalError", true),
@@ -267,9 +279,18 @@ mod tests {
 
     #[test]
     fn refused_conditions_and_busy_stores() {
-        assert!(matches!(what(412, "PreconditionFailed", None), Failure::Changed));
-        assert!(matches!(what(409, "BlobAlreadyExists", None), Failure::Changed));
-        assert!(matches!(what(409, "ConditionalRequestConflict", None), Failure::Busy));
+        assert!(matches!(
+            what(412, "PreconditionFailed", None),
+            Failure::Changed
+        ));
+        assert!(matches!(
+            what(409, "BlobAlreadyExists", None),
+            Failure::Changed
+        ));
+        assert!(matches!(
+            what(409, "ConditionalRequestConflict", None),
+            Failure::Busy
+        ));
         assert!(matches!(what(304, "", None), Failure::NotModified));
     }
 }

@@ -26,9 +26,7 @@ impl Bucket {
     pub(crate) async fn probe(&self, key: &Path) -> Result<(), BackendError> {
         let deadline = self.deadline();
         let mark = new_mark().map_err(|trouble| self.unavailable(trouble))?;
-        let refused = self
-            .refuses(key, PutMode::Create, &mark, deadline)
-            .await?;
+        let refused = self.refuses(key, PutMode::Create, &mark, deadline).await?;
         // Where no probe was before, the first is stored, and the second must be refused.
         if !refused && !self.refuses(key, PutMode::Create, &mark, deadline).await? {
             return Err(self.ignores("`If-None-Match: *`"));

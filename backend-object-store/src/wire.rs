@@ -24,7 +24,7 @@ const MAX_ERROR_BYTES: usize = 64 * 1024;
 /// Makes the connections of one backend.
 #[derive(Debug)]
 pub(crate) struct Connector {
-    /// The longest time from sending a request to the end of its answer.
+    /// How long a whole call may take. The backend sees to that; here it only bounds connecting.
     pub(crate) timeout: Duration,
 }
 
@@ -56,7 +56,6 @@ fn client(
         .http1_only()
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT.min(timeout))
-        .timeout(timeout)
         .user_agent(concat!("maintenance-mode/", env!("CARGO_PKG_VERSION")))
         .build()?)
 }

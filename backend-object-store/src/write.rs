@@ -28,7 +28,9 @@ pub(crate) enum Over {
 #[derive(Debug)]
 pub(crate) enum NotStored {
     /// Something else stands there. `doubtful`: the bytes may have stood there in between.
-    Changed { doubtful: bool },
+    Changed {
+        doubtful: bool,
+    },
     Failed(BackendError),
 }
 
@@ -115,7 +117,8 @@ impl Bucket {
 /// Between half of it and all of it, so that writers who met do not meet again.
 pub(crate) fn jittered(pause: Duration) -> Duration {
     let mut bits = [0; 2];
-    let share = getrandom::fill(&mut bits)
-        .map_or(1.0, |()| 0.5 + f64::from(u16::from_le_bytes(bits)) / 131_072.0);
+    let share = getrandom::fill(&mut bits).map_or(1.0, |()| {
+        0.5 + f64::from(u16::from_le_bytes(bits)) / 131_072.0
+    });
     pause.mul_f64(share)
 }

@@ -36,8 +36,7 @@ pub(crate) fn store(
         builder = builder.with_region(region);
     }
     if let Some(value) = address.own("virtual_hosted") {
-        builder =
-            builder.with_virtual_hosted_style_request(address.flag("virtual_hosted", value)?);
+        builder = builder.with_virtual_hosted_style_request(address.flag("virtual_hosted", value)?);
     }
     let store = builder.build().map_err(|error| address.unusable(&error))?;
     Ok(Arc::new(store))

@@ -169,9 +169,19 @@ mod tests {
         let seconds = Duration::from_secs_f64;
         for (text, bucket, key, timeout) in [
             ("s3://b/state", "b", "state", 3.0),
-            ("s3://b/shop/state.json?region=eu-west-1", "b", "shop/state.json", 3.0),
+            (
+                "s3://b/shop/state.json?region=eu-west-1",
+                "b",
+                "shop/state.json",
+                3.0,
+            ),
             ("s3://b/a%20b?timeout=0.5", "b", "a b", 0.5),
-            ("s3://b/k?endpoint=http://h:9000&allow_http=true", "b", "k", 3.0),
+            (
+                "s3://b/k?endpoint=http://h:9000&allow_http=true",
+                "b",
+                "k",
+                3.0,
+            ),
         ] {
             let expected = (bucket.to_owned(), key.to_owned(), seconds(timeout));
             assert_eq!(read(text), Ok(expected), "{text}");
@@ -193,11 +203,17 @@ mod tests {
             ("s3://b/k?allow_http=yes", "must be `true` or `false`"),
             ("s3://b/k?timeout=99", "from 0.1 to 9"),
             ("s3://b/k?timeout=NaN", "from 0.1 to 9"),
-            ("s3://b/k?regoin=x", "there are region, endpoint, allow_http, timeout"),
+            (
+                "s3://b/k?regoin=x",
+                "there are region, endpoint, allow_http, timeout",
+            ),
         ] {
             let error = read(text).unwrap_err();
             assert!(error.contains(says), "{text}: {error}");
-            assert!(!error.contains("secret@") && !error.contains("=x;"), "{error}");
+            assert!(
+                !error.contains("secret@") && !error.contains("=x;"),
+                "{error}"
+            );
         }
     }
 }

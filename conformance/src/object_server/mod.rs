@@ -10,7 +10,7 @@ mod folder;
 mod request;
 
 pub use faults::{Condition, Fault, Faults};
-pub use folder::Folder;
+pub use folder::{Folder, Stored};
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

@@ -1,8 +1,9 @@
 //! One request and its answer.
 
 use std::io;
+use std::time::Duration;
 
-use futures_util::stream;
+use futures_util::{StreamExt, stream};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Bytes, Frame};
@@ -121,10 +122,7 @@ impl Asked<'_> {
         let metadata = pairs.filter_map(|pair| pair.split_once('='));
         let metadata = metadata.map(|(name, value)| (format!("{META}{name}"), value.to_owned()));
         let now = httpdate::fmt_http_date(std::time::SystemTime::now());
-        let fixed = [
-            ("etag".to_owned(), tag),
-            ("last-modified".to_owned(), now),
-        ];
+        let fixed = [("etag".to_owned(), tag), ("last-modified".to_owned(), now)];
         for (name, value) in metadata.chain(fixed) {
             if let (Ok(name), Ok(value)) = (name.parse::<http::HeaderName>(), value.parse()) {
                 headers.insert(name, value);
@@ -154,7 +152,10 @@ impl Asked<'_> {
                 return Ok(refusal(404, "NoSuchKey", ""));
             };
             folder.write(self.bucket, self.key, &object)?;
-            let document = format!("<CopyObjectResult><ETag>{}</ETag></CopyObjectResult>", object.tag());
+            let document = format!(
+                "<CopyObjectResult><ETag>{}</ETag></CopyObjectResult>",
+                object.tag()
+            );
             return Ok(with_status(200).map(|()| whole(document.into())));
         }
         let object = Stored {
@@ -210,12 +211,14 @@ async fn truncated(response: Response<Body>) -> io::Result<Response<Body>> {
     let bytes = body.collect().await?.to_bytes();
     head.headers.insert("content-length", bytes.len().into());
     let half = bytes.slice(..bytes.len() / 2);
-    let frames = [
-        Ok(Frame::data(half)),
-        Err(io::Error::other("cut off on purpose")),
-    ];
-    let body = StreamBody::new(stream::iter(frames));
-    Ok(Response::from_parts(head, body.boxed()))
+    let cut = async {
+        // What was sent so far is to arrive.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        Err(io::Error::other("cut off on purpose"))
+    };
+    let frames = stream::iter([Ok(Frame::data(half))]).chain(stream::once(cut));
+    let body = StreamBody::new(frames);
+    Ok(Response::from_parts(head, BodyExt::boxed(body)))
 }
 
 #[cfg(test)]
@@ -232,12 +235,20 @@ mod tests {
         if more.iter().all(|(name, _)| *name != "authorization") {
             request = request.header("authorization", SIGNATURE);
         }
-        request = request.header("x-amz-date", "x").header("x-amz-content-sha256", "x");
+        request = request
+            .header("x-amz-date", "x")
+            .header("x-amz-content-sha256", "x");
         for (name, value) in more {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(Bytes::from_static(b"bytes"))).unwrap();
-        answer(request, folder, faults).await.unwrap().status().as_u16()
+        let request = request
+            .body(Full::new(Bytes::from_static(b"bytes")))
+            .unwrap();
+        answer(request, folder, faults)
+            .await
+            .unwrap()
+            .status()
+            .as_u16()
     }
 
     #[tokio::test]
@@ -245,11 +256,19 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         std::fs::create_dir(root.path().join("b")).unwrap();
         let (folder, faults) = (Folder::new(root.path()), Faults::default());
-        let tag = Stored { bytes: b"bytes".to_vec(), ..Stored::default() }.tag();
+        let tag = Stored {
+            bytes: b"bytes".to_vec(),
+            ..Stored::default()
+        }
+        .tag();
         for (line, headers, status) in [
             ("GET /b/k", vec![], 404),
             ("PUT /b/k", vec![("if-match", tag.as_str())], 404),
-            ("PUT /b/k", vec![("if-none-match", "*"), ("x-amz-meta-m", "1")], 200),
+            (
+                "PUT /b/k",
+                vec![("if-none-match", "*"), ("x-amz-meta-m", "1")],
+                200,
+            ),
             ("PUT /b/k", vec![("if-none-match", "*")], 412),
             ("PUT /b/k", vec![("if-match", "\"other\"")], 412),
             ("PUT /b/k", vec![("if-match", tag.as_str())], 200),
@@ -261,7 +280,11 @@ mod tests {
             ("DELETE /b/c", vec![], 204),
             ("GET /b/c", vec![], 404),
         ] {
-            assert_eq!(ask(&folder, &faults, line, &headers).await, status, "{line} {headers:?}");
+            assert_eq!(
+                ask(&folder, &faults, line, &headers).await,
+                status,
+                "{line} {headers:?}"
+            );
         }
         faults.ignore(Condition::IfMatch);
         let wrong = [("if-match", "\"other\"")];
