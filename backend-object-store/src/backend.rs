@@ -229,11 +229,21 @@ impl ObjectStoreBackend {
         }
     }
 
-    /// Keeps what lies at the record's key under another.
-    async fn set_aside(&self, deadline: Instant) -> Result<Path, BackendError> {
+    /// Keeps what was read at the record's key under another.
+    async fn set_aside(&self, old: &Object, deadline: Instant) -> Result<Path, BackendError> {
         let mark = new_mark().map_err(|trouble| self.bucket.unavailable(trouble))?;
         let aside = Path::from(format!("{}.replaced-{mark}", self.keys.record));
-        match self.bucket.copy(&self.keys.record, &aside, deadline).await {
+        let kept = match &old.bytes {
+            Some(bytes) => {
+                let put = self
+                    .bucket
+                    .put(&aside, bytes.clone(), PutMode::Create, &mark, deadline);
+                put.await.map(|_| ())
+            }
+            // Larger than any record, and therefore not read: the store copies it.
+            None => self.bucket.copy(&self.keys.record, &aside, deadline).await,
+        };
+        match kept {
             Ok(()) => Ok(aside),
             Err(failure) => Err(self.bucket.refused(failure, "keeping the old record")),
         }
@@ -343,7 +353,7 @@ impl StateBackend for ObjectStoreBackend {
             let old = found.as_ref().and_then(|object| self.decode(object).ok());
             check_repair(old.map(|old| old.state.version()), next)?;
             let aside = match &found {
-                Some(_) => Some(self.set_aside(deadline).await?),
+                Some(object) => Some(self.set_aside(object, deadline).await?),
                 None => None,
             };
             let over = found.map_or(Over::Nothing, |object| Over::Version(object.version));

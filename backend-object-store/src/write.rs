@@ -49,7 +49,12 @@ impl Bucket {
         let mut last = Trouble::certain("nothing was tried");
         for n in 0..TRIES {
             if n > 0 {
-                sleep(jittered(PAUSE * 2_u32.pow(n - 1))).await;
+                let pause = jittered(PAUSE * 2_u32.pow(n - 1));
+                // A write that is cut off by the deadline would leave a doubt where there is none.
+                if Instant::now() + 2 * pause >= deadline {
+                    break;
+                }
+                sleep(pause).await;
             }
             let mode = match over {
                 Over::Nothing => PutMode::Create,
@@ -79,9 +84,6 @@ impl Bucket {
                 && let Some(end) = self.look_for(key, &mark, over, why).await
             {
                 return end;
-            }
-            if Instant::now() >= deadline {
-                break;
             }
         }
         Err(NotStored::Failed(match doubt {

@@ -57,7 +57,7 @@ async fn each_refusal_is_named_with_its_cure() {
         (Fault::Refuse(503, "SlowDown"), "too busy"),
         (Fault::Refuse(500, "InternalError"), "InternalError"),
         (Fault::Close, "connection was lost"),
-        (Fault::Hang, "no whole answer within 0.5 s"),
+        (Fault::Hang, "no whole answer within 1 s"),
     ] {
         site.server.faults().plan("GET", KEY, fault, usize::MAX);
         let said = complaint(&*site.open()).await;
@@ -93,7 +93,7 @@ async fn nobody_there_is_told_at_once_and_a_hanging_store_in_time() {
     let began = Instant::now();
     complaint(&*site.open()).await;
     assert!(
-        began.elapsed() < Duration::from_secs(1),
+        began.elapsed() < Duration::from_secs(2),
         "{:?}",
         began.elapsed()
     );

@@ -125,7 +125,8 @@ async fn a_lost_write_that_somebody_has_overwritten_is_unknown_and_one_that_came
 #[tokio::test]
 async fn a_storm_of_409_is_borne_and_an_endless_one_is_given_up() {
     let busy = Fault::Refuse(409, "ConditionalRequestConflict");
-    let (site, backend, state) = begun().await;
+    let (site, _, state) = begun().await;
+    let backend = site.open_with("");
     site.server.faults().plan("PUT", KEY, busy, 4);
     let newer = advance(&*backend, &state).await.unwrap();
     assert_eq!(site.server.faults().answers("PUT", 409), 4);

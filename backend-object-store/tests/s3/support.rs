@@ -36,9 +36,14 @@ impl Site {
         }
     }
 
-    /// A handle whose calls may take half a second.
+    /// A handle whose calls may take a second.
     pub(crate) fn open(&self) -> Arc<dyn StateBackend> {
-        let url = url(&self.server.endpoint(), "&timeout=0.5");
+        self.open_with("&timeout=1")
+    }
+
+    /// A handle with more parameters.
+    pub(crate) fn open_with(&self, more: &str) -> Arc<dyn StateBackend> {
+        let url = url(&self.server.endpoint(), more);
         Arc::new(backend_as(WRITER, &url).unwrap())
     }
 }
