@@ -105,8 +105,8 @@ impl ObjectStoreBackend {
         }
     }
 
-    /// How long a call may take: reading that long, writing up to twice as long where the answer was lost, the
-    /// first write half as long again for the probe. 3 s when left out.
+    /// How long a read may take: 3 s when left out. A write whose answer is lost takes up to twice as long, and the
+    /// first write of a handle has as long again for the probe and for the marker.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.bucket.timeout = timeout;

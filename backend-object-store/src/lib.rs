@@ -25,7 +25,7 @@
 //! |---|---|---|
 //! | `endpoint` | all | another address than the cloud's own: `https://minio.internal:9000` |
 //! | `allow_http` | all | `true`: the endpoint may be `http:` |
-//! | `timeout` | all | seconds that a read may take, 0.1 to 9; 3 when left out |
+//! | `timeout` | all | seconds that a read may take, and each step of a write, 0.1 to 9; 3 when left out |
 //! | `region` | `s3:` | the bucket's region; else `AWS_REGION`, `AWS_DEFAULT_REGION`, `us-east-1` |
 //! | `virtual_hosted` | `s3:` | `true`: the bucket is part of the host's name |
 //! | `account` | `az:` | the storage account; else `AZURE_STORAGE_ACCOUNT_NAME` |

@@ -21,12 +21,27 @@ fn opened(url: &str, variables: &[(&str, &str)]) -> Result<String, String> {
 #[tokio::test]
 async fn each_cloud_is_opened_with_the_variables_of_its_tools() {
     for (url, variables) in [
-        ("s3://b/k?region=eu-west-1", vec![("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")]),
+        (
+            "s3://b/k?region=eu-west-1",
+            vec![("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")],
+        ),
         ("s3://b/k?virtual_hosted=true", vec![]),
         ("gs://b/k", vec![]),
-        ("gs://b/k?endpoint=http://127.0.0.1:1&allow_http=true", vec![]),
-        ("az://b/k", vec![("AZURE_STORAGE_ACCOUNT_NAME", "a"), ("AZURE_STORAGE_ACCOUNT_KEY", "YQ==")]),
-        ("az://b/k?account=a", vec![("AZURE_STORAGE_ACCOUNT_KEY", "YQ==")]),
+        (
+            "gs://b/k?endpoint=http://127.0.0.1:1&allow_http=true",
+            vec![],
+        ),
+        (
+            "az://b/k",
+            vec![
+                ("AZURE_STORAGE_ACCOUNT_NAME", "a"),
+                ("AZURE_STORAGE_ACCOUNT_KEY", "YQ=="),
+            ],
+        ),
+        (
+            "az://b/k?account=a",
+            vec![("AZURE_STORAGE_ACCOUNT_KEY", "YQ==")],
+        ),
     ] {
         assert_eq!(opened(url, &variables), Ok(url.to_owned()));
     }
@@ -36,10 +51,19 @@ async fn each_cloud_is_opened_with_the_variables_of_its_tools() {
 fn what_is_missing_is_named() {
     let error = opened("az://b/k", &[]).unwrap_err();
     assert!(error.to_lowercase().contains("account"), "{error}");
-    let error = opened("gs://b/k", &[("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/x")]);
-    assert!(error.as_ref().unwrap_err().contains("/nowhere/x"), "{error:?}");
+    let error = opened(
+        "gs://b/k",
+        &[("GOOGLE_APPLICATION_CREDENTIALS", "/nowhere/x")],
+    );
+    assert!(
+        error.as_ref().unwrap_err().contains("/nowhere/x"),
+        "{error:?}"
+    );
     let error = opened("gs://b/k?region=x", &[]).unwrap_err();
-    assert!(error.contains("`region` is not a parameter of `gs:`"), "{error}");
+    assert!(
+        error.contains("`region` is not a parameter of `gs:`"),
+        "{error}"
+    );
     let error = opened("redis://h", &[]).unwrap_err();
     assert!(error.contains("knows s3, az, gs"), "{error}");
 }
