@@ -43,7 +43,7 @@ struct Store(Arc<InMemory>);
 
 const KEY: &str = "shop/state";
 
-fn said(error: object_store::Error) -> Broken {
+fn said(error: &object_store::Error) -> Broken {
     broken(error.to_string())
 }
 
@@ -61,18 +61,25 @@ impl Place for Store {
     async fn corrupt(&self) -> Result<Vec<u8>, Broken> {
         let bytes = b"maintenance-mode-state 1 len=9 crc32c=00000000\n{}".to_vec();
         let put = self.0.put(&Path::from(KEY), bytes.clone().into()).await;
-        put.map_err(said)?;
+        put.map_err(|error| said(&error))?;
         Ok(bytes)
     }
 
     async fn keeps(&self, old: &[u8], sentence: &str) -> Result<bool, Broken> {
         let key = sentence.rsplit(' ').next().unwrap_or_default();
-        let kept = self.0.get(&Path::from(key)).await.map_err(said)?;
-        Ok(kept.bytes().await.map_err(said)? == old)
+        let kept = self
+            .0
+            .get(&Path::from(key))
+            .await
+            .map_err(|error| said(&error))?;
+        Ok(kept.bytes().await.map_err(|error| said(&error))? == old)
     }
 
     async fn vanish(&self) -> Result<(), Broken> {
-        self.0.delete(&Path::from(KEY)).await.map_err(said)
+        self.0
+            .delete(&Path::from(KEY))
+            .await
+            .map_err(|error| said(&error))
     }
 }
 
