@@ -58,9 +58,9 @@
 //!   ignores conditions is found out before the first write of a handle and is never written to.
 //! - A write whose answer was lost is looked for by a mark in the object's metadata. Only where that leaves a
 //!   doubt is the outcome [`Unknown`](maintenance_mode::backend::BackendError::Unknown).
-//! - A record that was deleted is told from one that was never created by a marker beside it, `KEY.created`. It
-//!   is written after the first record: if that write fails, and the record is deleted before the next change, it reads as never
-//!   created for whoever has not seen it.
+//! - A record that was deleted is told from one that was never created by a marker beside it, `KEY.created`, written
+//!   after the first record. If that write fails, the next change writes it; a record that is deleted before reads as
+//!   never created for whoever has not seen it.
 //! - A bucket that does not exist, a redirect, a login page or a 404 of something that is no object store is an
 //!   error, never "online".
 //!

@@ -20,6 +20,10 @@ pub(crate) struct Notes {
 }
 
 /// How a request ended.
+#[cfg_attr(
+    not(feature = "_http"),
+    allow(dead_code, reason = "a store of one's own notes nothing")
+)]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum End {
     /// There was no connection, so nothing was sent.

@@ -100,6 +100,7 @@ impl<'a> Address<'a> {
     }
 
     /// The value of a parameter that only this cloud has.
+    #[cfg(any(feature = "aws", feature = "azure"))]
     pub(crate) fn own(&self, name: &str) -> Option<&str> {
         let found = self.own.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
