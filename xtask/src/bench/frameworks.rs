@@ -44,6 +44,12 @@ pub(super) const FRAMEWORKS: &[Framework] = &[
         counted: true,
     },
     Framework {
+        name: "rocket",
+        online: 430.0,
+        offline: 1.40,
+        counted: false,
+    },
+    Framework {
         name: "warp",
         online: 130.0,
         offline: 1.25,
