@@ -4,6 +4,7 @@ pub mod backend_suite;
 pub mod in_flight;
 pub mod in_process;
 pub mod log;
+pub mod object_server;
 pub mod presence_suite;
 #[cfg(unix)]
 pub mod process;

@@ -4,8 +4,10 @@ use maintenance_mode::backend::BackendRegistry;
 
 /// Every backend that was built in. Crates with more of them are added here, each by a cargo feature.
 pub(crate) fn registry() -> BackendRegistry {
-    #[allow(unused_mut, reason = "without features there is nothing to add")]
+    #[allow(unused_mut, reason = "a small build adds nothing")]
     let mut registry = BackendRegistry::builtin();
+    #[cfg(feature = "object-store")]
+    maintenance_mode_object_store::register(&mut registry);
     #[cfg(feature = "redis")]
     maintenance_mode_redis::register(&mut registry);
     registry

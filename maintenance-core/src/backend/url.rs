@@ -109,7 +109,12 @@ impl BackendUrl {
         }
     }
 
-    pub(super) fn unescape(&self, text: &str) -> Result<String, BackendUrlError> {
+    /// Decodes the escapes (`%20`) of a part of this URL.
+    ///
+    /// # Errors
+    ///
+    /// A malformed escape, or bytes that are no text.
+    pub fn unescape(&self, text: &str) -> Result<String, BackendUrlError> {
         unescape(text).ok_or_else(|| {
             self.wrong(format!(
                 "`{text}` has a `%` that is no escape; write `%25` for `%`"
