@@ -257,9 +257,7 @@ impl StateBackend for NatsBackend {
                     return Ok(());
                 }
                 // Somebody was faster, or the bucket went in the meantime; what is there now decides.
-                Err(trouble) if trouble.is(WRONG_SEQUENCE) || trouble.is(NO_STREAM) => {
-                    session.state_ready.store(false, Ordering::Relaxed);
-                }
+                Err(trouble) if trouble.is(WRONG_SEQUENCE) || trouble.is(NO_STREAM) => {}
                 Err(trouble) => return Err(trouble.writing(this.place())),
             }
         }
@@ -290,9 +288,7 @@ impl StateBackend for NatsBackend {
                     this.leave_mark(&session).await;
                     return Ok(kept);
                 }
-                Err(trouble) if trouble.is(WRONG_SEQUENCE) || trouble.is(NO_STREAM) => {
-                    session.state_ready.store(false, Ordering::Relaxed);
-                }
+                Err(trouble) if trouble.is(WRONG_SEQUENCE) || trouble.is(NO_STREAM) => {}
                 Err(trouble) => return Err(trouble.writing(this.place())),
             }
         }

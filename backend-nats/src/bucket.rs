@@ -9,7 +9,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::session::Session;
+use crate::session::{Known, Session};
 use crate::trouble::{NO_MESSAGE, NO_STREAM, STREAM_EXISTS, Trouble};
 
 /// A bucket by name.
@@ -32,6 +32,9 @@ pub(crate) enum Use {
 
 /// The longest that a lease lasts is a day.
 const LEASES_GO_AFTER: Duration = Duration::from_secs(25 * 3600);
+
+/// How long a server may take to finish a bucket that another client is making.
+const HALF_MADE: Duration = Duration::from_millis(100);
 
 /// What lies under a key.
 #[derive(Debug)]
@@ -79,6 +82,13 @@ struct Settings {
 #[derive(Deserialize)]
 struct Info {
     config: Settings,
+    state: Extent,
+}
+
+#[derive(Deserialize)]
+struct Extent {
+    /// The number of the newest entry that there ever was; 0: there was none.
+    last_seq: u64,
 }
 
 #[derive(Deserialize)]
@@ -118,20 +128,29 @@ impl Bucket {
 
     /// Makes the bucket if it is not there, and looks whether it fits.
     pub(crate) async fn ensure(&self, session: &Session) -> Result<(), Trouble> {
-        let ready = match self.use_ {
-            Use::State => &session.state_ready,
-            Use::Presence => &session.presence_ready,
-        };
-        if ready.load(std::sync::atomic::Ordering::Relaxed) {
+        let known = self.known(session);
+        if known.fits() {
             return Ok(());
         }
         let info = match self.info(session).await {
             Err(trouble) if trouble.is(NO_STREAM) => self.create(session).await?,
             other => other?,
         };
+        if info.state.last_seq == 0 {
+            // Somebody else may be making it just now; what is half made refuses what comes too early.
+            tokio::time::sleep(HALF_MADE).await;
+        }
         self.check(&info.config)?;
-        ready.store(true, std::sync::atomic::Ordering::Relaxed);
+        known.set_fits();
         Ok(())
+    }
+
+    /// What was found out about it.
+    pub(crate) const fn known<'a>(&self, session: &'a Session) -> &'a Known {
+        match self.use_ {
+            Use::State => &session.state,
+            Use::Presence => &session.presence,
+        }
     }
 
     async fn info(&self, session: &Session) -> Result<Info, Trouble> {
@@ -203,13 +222,28 @@ impl Bucket {
     }
 
     /// The newest entry of a key, read from the stream's leader and not from a replica.
+    ///
+    /// Servers of version 2.9 crash when they are asked for an entry of a bucket that another client is making at that
+    /// moment. So nothing is asked of a bucket before its extent says that it had an entry.
     pub(crate) async fn last(&self, session: &Session, key: &str) -> Result<Found, Trouble> {
+        let known = self.known(session);
+        if !known.filled() {
+            match self.info(session).await {
+                Ok(info) if info.state.last_seq == 0 => return Ok(Found::NoEntry),
+                Ok(_) => known.set_filled(),
+                Err(trouble) if trouble.is(NO_STREAM) => return Ok(Found::NoBucket),
+                Err(trouble) => return Err(trouble),
+            }
+        }
         let verb = format!("STREAM.MSG.GET.{}", self.stream);
         let body = json!({ "last_by_subj": self.subject(key) });
         let stored = match session.api::<_, Got>(&verb, &body).await {
             Ok(got) => got.message,
             Err(trouble) if trouble.is(NO_MESSAGE) => return Ok(Found::NoEntry),
-            Err(trouble) if trouble.is(NO_STREAM) => return Ok(Found::NoBucket),
+            Err(trouble) if trouble.is(NO_STREAM) => {
+                known.forget();
+                return Ok(Found::NoBucket);
+            }
             Err(trouble) => return Err(trouble),
         };
         let decode = |text: &str| {
@@ -239,8 +273,13 @@ impl Bucket {
             headers.insert("Nats-Expected-Last-Subject-Sequence", expected.to_string().as_str());
         }
         let subject = self.subject(key);
-        let ack: Ack = session.publish(&subject, headers, data.into()).await?;
-        Ok(ack.seq)
+        let ack = session.publish::<Ack>(&subject, headers, data.into()).await;
+        if let Err(trouble) = &ack
+            && trouble.is(NO_STREAM)
+        {
+            self.known(session).forget();
+        }
+        Ok(ack?.seq)
     }
 
     /// Removes one entry by its number: nothing, if it was replaced in the meantime.

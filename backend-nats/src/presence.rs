@@ -3,7 +3,6 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -153,7 +152,7 @@ impl NatsPresence {
         .await
         .inspect_err(|trouble| {
             if trouble.is(NO_STREAM) {
-                session.presence_ready.store(false, Ordering::Relaxed);
+                session.presence.forget();
             }
         })?;
         ended.retain(|(ends, _)| ends.saturating_add(SWEPT_AFTER) < now);
@@ -229,11 +228,7 @@ impl PresenceBackend for NatsPresence {
             .collect();
         let renewed = async {
             let session = &*self.session().await?;
-            let now = self.now(session).await.inspect_err(|trouble| {
-                if trouble.is(NO_STREAM) {
-                    session.presence_ready.store(false, Ordering::Relaxed);
-                }
-            })?;
+            let now = self.now(session).await?;
             let renewals = last.into_iter().map(|(key, lease)| async move {
                 let renewed = self.renew_one(session, &lease, now).await?;
                 Ok((!renewed).then_some(key))

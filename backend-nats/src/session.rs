@@ -4,7 +4,7 @@
 //! for a server's return and counts long after its caller was told that nobody knows.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use async_nats::client::{RequestErrorKind, Request};
@@ -96,9 +96,41 @@ pub(crate) struct Session {
     pub(crate) client: Client,
     news: Arc<watch::Sender<News>>,
     timeout: Duration,
-    /// The buckets that are known to be there and fit, since this connection was made.
-    pub(crate) state_ready: AtomicBool,
-    pub(crate) presence_ready: AtomicBool,
+    pub(crate) state: Known,
+    pub(crate) presence: Known,
+}
+
+/// What was found out about a bucket since the connection was made.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    fits: AtomicBool,
+    filled: AtomicBool,
+}
+
+impl Known {
+    /// It is there and can be used.
+    pub(crate) fn fits(&self) -> bool {
+        self.fits.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_fits(&self) {
+        self.fits.store(true, Ordering::Relaxed);
+    }
+
+    /// It has had an entry.
+    pub(crate) fn filled(&self) -> bool {
+        self.filled.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_filled(&self) {
+        self.filled.store(true, Ordering::Relaxed);
+    }
+
+    /// It is not there, or not as it was.
+    pub(crate) fn forget(&self) {
+        self.fits.store(false, Ordering::Relaxed);
+        self.filled.store(false, Ordering::Relaxed);
+    }
 }
 
 impl Session {
@@ -137,8 +169,8 @@ impl Session {
             client,
             news,
             timeout: options.timeout,
-            state_ready: AtomicBool::new(false),
-            presence_ready: AtomicBool::new(false),
+            state: Known::default(),
+            presence: Known::default(),
         })
     }
 
