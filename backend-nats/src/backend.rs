@@ -74,7 +74,9 @@ impl NatsBackend {
 
 impl fmt::Debug for NatsBackend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("NatsBackend").field(&self.shared.place()).finish()
+        f.debug_tuple("NatsBackend")
+            .field(&self.shared.place())
+            .finish()
     }
 }
 
@@ -93,7 +95,10 @@ impl Shared {
     }
 
     async fn session(&self) -> Result<Arc<Session>, BackendError> {
-        self.link.session().await.map_err(|trouble| trouble.reading(self.place()))
+        self.link
+            .session()
+            .await
+            .map_err(|trouble| trouble.reading(self.place()))
     }
 
     fn read<T>(&self, result: Result<T, Trouble>) -> Result<T, BackendError> {
@@ -131,7 +136,10 @@ impl Shared {
         if self.seen.load(Ordering::Relaxed) {
             return Ok(Present::Gone { sequence: 0 });
         }
-        if !matches!(self.bucket.last(session, &self.mark()).await?, Found::Entry(_)) {
+        if !matches!(
+            self.bucket.last(session, &self.mark()).await?,
+            Found::Entry(_)
+        ) {
             return Ok(Present::Never);
         }
         // There was a record once. If it is younger than the first look, it is here now.
@@ -249,7 +257,9 @@ impl StateBackend for NatsBackend {
                     sequence
                 }
             };
-            let put = this.bucket.put(&session, this.key(), bytes.clone(), Some(sequence));
+            let put = this
+                .bucket
+                .put(&session, this.key(), bytes.clone(), Some(sequence));
             match put.await {
                 Ok(_) => {
                     this.seen.store(true, Ordering::Relaxed);
@@ -281,7 +291,9 @@ impl StateBackend for NatsBackend {
                 Some(old) => Some(this.keep(&session, sequence, old).await?),
                 None => None,
             };
-            let put = this.bucket.put(&session, this.key(), bytes.clone(), Some(sequence));
+            let put = this
+                .bucket
+                .put(&session, this.key(), bytes.clone(), Some(sequence));
             match put.await {
                 Ok(_) => {
                     this.seen.store(true, Ordering::Relaxed);

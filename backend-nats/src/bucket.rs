@@ -270,7 +270,10 @@ impl Bucket {
     ) -> Result<u64, Trouble> {
         let mut headers = HeaderMap::new();
         if let Some(expected) = expected {
-            headers.insert("Nats-Expected-Last-Subject-Sequence", expected.to_string().as_str());
+            headers.insert(
+                "Nats-Expected-Last-Subject-Sequence",
+                expected.to_string().as_str(),
+            );
         }
         let subject = self.subject(key);
         let ack = session.publish::<Ack>(&subject, headers, data.into()).await;

@@ -45,7 +45,11 @@ pub(crate) async fn watch(
 ) -> Result<HintReceiver, Trouble> {
     let inbox = session.client.new_inbox();
     let lost = |error: async_nats::SubscribeError| Trouble::Unsent(error.to_string());
-    let messages = session.client.subscribe(inbox.clone()).await.map_err(lost)?;
+    let messages = session
+        .client
+        .subscribe(inbox.clone())
+        .await
+        .map_err(lost)?;
     let subject = bucket.subject(key);
     let name = inbox.replace('.', "-");
     let consumer = json!({
@@ -65,7 +69,9 @@ pub(crate) async fn watch(
         },
     });
     let verb = format!("CONSUMER.CREATE.{}.{name}.{subject}", bucket.stream);
-    session.api::<_, serde_json::Value>(&verb, &consumer).await?;
+    session
+        .api::<_, serde_json::Value>(&verb, &consumer)
+        .await?;
     let sender = HintSender::new();
     let receiver = sender.subscribe(SETTLE);
     let session = Arc::clone(session);

@@ -98,7 +98,13 @@ mod tests {
             assert!(path.starts_with("a/b.session.shop_1-a."));
             assert_eq!(key(&path), Some(lease));
         }
-        for strange in ["", "state.clock", "state.session.shop.6", "state.session.shop.zz", "s.s.s.61"] {
+        for strange in [
+            "",
+            "state.clock",
+            "state.session.shop.6",
+            "state.session.shop.zz",
+            "s.s.s.61",
+        ] {
             assert_eq!(key(strange), None, "{strange}");
         }
         Ok(())

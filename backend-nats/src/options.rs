@@ -203,13 +203,12 @@ impl NatsOptions {
 
     /// Says what cannot be used, and the cure.
     pub(crate) fn check(&self) -> Result<(), String> {
-        let word =
-            |text: &str, more: &[u8]| {
-                !text.is_empty()
-                    && text
-                        .bytes()
-                        .all(|b| b.is_ascii_alphanumeric() || more.contains(&b))
-            };
+        let word = |text: &str, more: &[u8]| {
+            !text.is_empty()
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || more.contains(&b))
+        };
         if self.servers.iter().any(String::is_empty) || self.servers.is_empty() {
             return Err("a server's name is missing; write `nats://HOST:4222`".to_owned());
         }
@@ -278,7 +277,9 @@ mod tests {
         )
         .unwrap();
         assert_eq!(full.servers, ["a:4222", "b:4223"]);
-        assert!(matches!(&full.login, Login::User(name, password) if name == "app" && password == "p@ss"));
+        assert!(
+            matches!(&full.login, Login::User(name, password) if name == "app" && password == "p@ss")
+        );
         assert!(full.tls && full.lenient && full.replicas == 3);
         assert_eq!(full.ca.as_deref(), Some(Path::new("/etc/site/ca.pem")));
         assert_eq!(full.timeout, Duration::from_millis(1500));

@@ -137,8 +137,11 @@ impl NatsPresence {
         let mut ended = Vec::new();
         let filter = lease::filter(self.state(), kind, site);
         // The time is known only at the end, and is that of the beginning: what ended by then is sorted out after.
-        let now = scan(&session, &self.bucket, &filter, |seen| {
-            match serde_json::from_slice::<Value>(seen.data) {
+        let now = scan(
+            &session,
+            &self.bucket,
+            &filter,
+            |seen| match serde_json::from_slice::<Value>(seen.data) {
                 Ok(value) => {
                     ended.push((value.ends(seen.at), seen.sequence));
                     show(seen.key, seen.at, value);
@@ -147,8 +150,8 @@ impl NatsPresence {
                     tracing::warn!("`{}` is no lease: {error}", seen.key);
                 }
                 Err(_) => {}
-            }
-        })
+            },
+        )
         .await
         .inspect_err(|trouble| {
             if trouble.is(NO_STREAM) {
@@ -208,14 +211,19 @@ fn duration(milliseconds: i64) -> Duration {
 
 impl fmt::Debug for NatsPresence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("NatsPresence").field(&self.link.place).finish()
+        f.debug_tuple("NatsPresence")
+            .field(&self.link.place)
+            .finish()
     }
 }
 
 #[async_trait]
 impl PresenceBackend for NatsPresence {
     fn describe(&self) -> String {
-        format!("{} (leases in the bucket `{}`)", self.link.place, self.bucket.name)
+        format!(
+            "{} (leases in the bucket `{}`)",
+            self.link.place, self.bucket.name
+        )
     }
 
     async fn renew(&self, leases: &[Lease]) -> Result<Vec<LeaseKey>, BackendError> {
@@ -234,7 +242,10 @@ impl PresenceBackend for NatsPresence {
                 Ok((!renewed).then_some(key))
             });
             let refused = stream::iter(renewals).buffer_unordered(AT_ONCE);
-            refused.try_filter_map(|refused| async move { Ok(refused) }).try_collect().await
+            refused
+                .try_filter_map(|refused| async move { Ok(refused) })
+                .try_collect()
+                .await
         };
         renewed.await.map_err(|trouble| self.failed(trouble))
     }
@@ -246,7 +257,10 @@ impl PresenceBackend for NatsPresence {
             let releases = keys
                 .into_iter()
                 .map(|key| async move { self.release_one(session, holder, &key).await });
-            stream::iter(releases).buffer_unordered(AT_ONCE).try_collect().await
+            stream::iter(releases)
+                .buffer_unordered(AT_ONCE)
+                .try_collect()
+                .await
         };
         released.await.map_err(|trouble| self.failed(trouble))
     }
@@ -280,7 +294,10 @@ impl PresenceBackend for NatsPresence {
             })
             .await
             .map_err(|trouble| self.failed(trouble))?;
-        let mut living: Vec<_> = living.into_iter().filter(|(_, lease)| lease.ends > now).collect();
+        let mut living: Vec<_> = living
+            .into_iter()
+            .filter(|(_, lease)| lease.ends > now)
+            .collect();
         living.sort_by(|(_, a), (_, b)| a.began.cmp(&b.began));
         let held = living.into_iter().filter_map(|(path, lease)| {
             Some(Held {

@@ -75,7 +75,11 @@ pub(crate) async fn scan(
     let now = milliseconds(&reader.created)?;
     if reader.num_pending > 0 {
         let unsent = |error: async_nats::SubscribeError| Trouble::Unsent(error.to_string());
-        let mut messages = session.client.subscribe(inbox.clone()).await.map_err(unsent)?;
+        let mut messages = session
+            .client
+            .subscribe(inbox.clone())
+            .await
+            .map_err(unsent)?;
         read_all(session, bucket, &name, &inbox, &mut messages, &mut show).await?;
     }
     // Without an answer: the server forgets it by itself otherwise.
@@ -187,7 +191,12 @@ mod tests {
         let plain = "$JS.ACK.KV_x.reader.1.20.3.1795212000123456789.7";
         let long = "$JS.ACK._.HASH.KV_x.reader.1.20.3.1795212000123456789.7.token";
         assert_eq!((place(plain), place(long)), (expected, place(plain)));
-        for strange in ["", "_INBOX.x", "$JS.ACK.KV_x.reader.1.20", "$JS.ACK.a.b.c.d.e.f.g"] {
+        for strange in [
+            "",
+            "_INBOX.x",
+            "$JS.ACK.KV_x.reader.1.20",
+            "$JS.ACK.a.b.c.d.e.f.g",
+        ] {
             assert_eq!(place(strange), None, "{strange}");
         }
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use async_nats::client::{RequestErrorKind, Request};
+use async_nats::client::{Request, RequestErrorKind};
 use async_nats::{
     Client, ConnectErrorKind, ConnectOptions, Event, HeaderMap, Message, ServerAddr, ServerError,
     StatusCode,
@@ -56,7 +56,11 @@ impl Link {
     pub(crate) async fn session(&self) -> Result<Arc<Session>, Trouble> {
         let asked = Instant::now();
         let mut current = self.current.lock().await;
-        if let Some(session) = current.session.as_ref().filter(|session| !session.is_lost()) {
+        if let Some(session) = current
+            .session
+            .as_ref()
+            .filter(|session| !session.is_lost())
+        {
             return Ok(Arc::clone(session));
         }
         current.session = None;
@@ -181,7 +185,11 @@ impl Session {
     /// Waits for the end of the connection.
     pub(crate) async fn lost(&self) {
         // The sender lives as long as this does.
-        let _ = self.news.subscribe().wait_for(|news| news.lost.is_some()).await;
+        let _ = self
+            .news
+            .subscribe()
+            .wait_for(|news| news.lost.is_some())
+            .await;
     }
 
     pub(crate) fn lose(&self, why: &str) {
@@ -214,7 +222,10 @@ impl Session {
             request = request.headers(headers);
         }
         let bad_news = news.wait_for(|news| news.concerns(subject, before));
-        let answer = timeout(self.timeout, self.client.send_request(subject.to_owned(), request));
+        let answer = timeout(
+            self.timeout,
+            self.client.send_request(subject.to_owned(), request),
+        );
         let answer = tokio::select! {
             biased;
             answer = answer => answer,
@@ -286,7 +297,9 @@ impl News {
             Event::Disconnected | Event::Closed => {
                 self.lost.get_or_insert_with(|| LOST.to_owned());
             }
-            Event::ServerError(ServerError::Other(said)) if said.contains("ermissions Violation") => {
+            Event::ServerError(ServerError::Other(said))
+                if said.contains("ermissions Violation") =>
+            {
                 tracing::warn!("the NATS server says: {said}");
                 self.denials += 1;
                 if said.contains("_INBOX.") {

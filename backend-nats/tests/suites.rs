@@ -67,7 +67,10 @@ impl Bucket {
         let subject = format!("$JS.API.STREAM.MSG.GET.KV_{}", self.name);
         let ask = json!({ "last_by_subj": format!("$KV.{}.{key}", self.name) });
         let client = self.nats.client().await;
-        let answer = client.request(subject, ask.to_string().into()).await.unwrap();
+        let answer = client
+            .request(subject, ask.to_string().into())
+            .await
+            .unwrap();
         let answer: Value = serde_json::from_slice(&answer.payload).unwrap();
         let data = answer["message"]["data"].as_str().unwrap_or_default();
         base64::prelude::BASE64_STANDARD.decode(data).unwrap()

@@ -75,7 +75,13 @@ impl Nats {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        self.server.lock().unwrap().as_ref().unwrap().signal(name).unwrap();
+        self.server
+            .lock()
+            .unwrap()
+            .as_ref()
+            .unwrap()
+            .signal(name)
+            .unwrap();
     }
 
     pub(crate) fn port(&self) -> u16 {
@@ -98,6 +104,8 @@ impl Nats {
 
     /// A client that goes behind the backend's back.
     pub(crate) async fn client(&self) -> async_nats::Client {
-        async_nats::connect(format!("nats://127.0.0.1:{}", self.port)).await.unwrap()
+        async_nats::connect(format!("nats://127.0.0.1:{}", self.port))
+            .await
+            .unwrap()
     }
 }
