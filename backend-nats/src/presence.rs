@@ -298,7 +298,7 @@ impl PresenceBackend for NatsPresence {
             .into_iter()
             .filter(|(_, lease)| lease.ends > now)
             .collect();
-        living.sort_by(|(_, a), (_, b)| a.began.cmp(&b.began));
+        living.sort_by_key(|(_, lease)| lease.began);
         let held = living.into_iter().filter_map(|(path, lease)| {
             Some(Held {
                 key: lease::key(&path)?,
