@@ -40,7 +40,7 @@
 //!
 //! - A write counts only if nobody else wrote in between: it names the number of the entry that it replaces, and the
 //!   server compares. A write whose answer is lost is
-//!   [`BackendError::Unknown`](maintenance_mode::backend::BackendError::Unknown) and not sent again; what is on its way
+//!   [`BackendError::Unknown`] and not sent again; what is on its way
 //!   at that moment may still count up to two seconds later.
 //! - Reads are answered by the stream's leader, never by a replica that may lag behind ("direct get").
 //! - Hints come from a watch that the server has confirmed. It ends, and the caller makes another and reads, when
