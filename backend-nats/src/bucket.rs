@@ -27,7 +27,9 @@ pub(crate) enum Use {
     /// Entries stay until they are replaced.
     State,
     /// Entries go after a day, and may be deleted one by one.
-    Presence,
+    Leases,
+    /// The same for visitors' sessions: apart, because they may be many, and reading the others would pass them all.
+    Sessions,
 }
 
 /// The longest that a lease lasts is a day.
@@ -149,7 +151,8 @@ impl Bucket {
     pub(crate) const fn known<'a>(&self, session: &'a Session) -> &'a Known {
         match self.use_ {
             Use::State => &session.state,
-            Use::Presence => &session.presence,
+            Use::Leases => &session.leases,
+            Use::Sessions => &session.sessions,
         }
     }
 
@@ -169,7 +172,7 @@ impl Bucket {
 
     /// As `nats kv add` would make it, but for what is told beside each difference.
     fn settings(&self) -> Settings {
-        let presence = self.use_ == Use::Presence;
+        let presence = self.use_ != Use::State;
         Settings {
             name: self.stream.clone(),
             description: if presence {
@@ -213,7 +216,7 @@ impl Bucket {
                  `nats stream edit {} --max-age=0`",
                 self.stream
             )),
-            Use::Presence if found.deny_delete => wrong(&format!(
+            Use::Leases | Use::Sessions if found.deny_delete => wrong(&format!(
                 "entries cannot be removed from it; run `nats stream rm {}`, and it is made anew",
                 self.stream
             )),

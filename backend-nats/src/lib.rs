@@ -1,4 +1,4 @@
-//! Keeps the state of [`maintenance_mode`] in a NATS JetStream key-value bucket, and its leases in a second one.
+//! Keeps the state of [`maintenance_mode`] in a NATS JetStream key-value bucket, and its leases in two more.
 //!
 //! ```no_run
 //! use maintenance_mode::backend::BackendRegistry;
@@ -20,7 +20,7 @@
 //!
 //! | parameter | unless said | |
 //! |---|---|---|
-//! | `bucket` | `maintenance-mode` | the bucket; leases lie in `BUCKET-presence` |
+//! | `bucket` | `maintenance-mode` | the bucket; leases lie in `BUCKET-presence` and `BUCKET-sessions` |
 //! | `key` | `state` | the record's key, without dots; several records may share a bucket |
 //! | `creds` | | a credentials file, relative to the configuration's folder |
 //! | `ca` | the system's | a PEM file with the certificates that are trusted for TLS |
@@ -33,7 +33,7 @@
 //! Version 2.9 or later with JetStream. The buckets are made at the first use. The user needs the right to publish to
 //! `$JS.API.STREAM.INFO.KV_BUCKET`, `$JS.API.STREAM.CREATE.KV_BUCKET` (not if the bucket is there),
 //! `$JS.API.STREAM.MSG.GET.KV_BUCKET`, `$JS.API.CONSUMER.CREATE.KV_BUCKET.>` and `$KV.BUCKET.>`; the same for
-//! `BUCKET-presence`, and there `$JS.API.CONSUMER.MSG.NEXT.>`, `$JS.API.CONSUMER.DELETE.>` and
+//! `BUCKET-presence` and `BUCKET-sessions`, and there `$JS.API.CONSUMER.MSG.NEXT.>`, `$JS.API.CONSUMER.DELETE.>` and
 //! `$JS.API.STREAM.MSG.DELETE.>` too; and to subscribe to `_INBOX.>`. A missing right is named in the error.
 //!
 //! # What is promised
@@ -80,8 +80,11 @@
 //! - Renewing costs, for each lease, a read and a write that names the entry it replaces; and once for each call a
 //!   write and a read for the server's time. 256 requests are on their way at once.
 //! - Counting and listing read every entry of the kind, so their time and their memory grow with the number of
-//!   leases: a key-value bucket has no index. Counting a hundred thousand sessions is a matter of a second or so;
-//!   whoever counts a million of them often is better served by Redis or a database.
+//!   leases: a key-value bucket has no index. Sessions lie apart, so that their number costs nobody else.
+//! - Measured with server 2.9 on one busy machine with two processors: 1 000 instances that each renew once a second
+//!   are served (7 ms each), and listed in 20 ms. One program renews 14 000 sessions a second. 100 000 sessions are
+//!   counted in a second; of 1 000 000 the server does not even begin to count within three seconds, which is the
+//!   error "no answer". Whoever counts so many needs Redis or a database.
 //!
 //! # What cannot be done from here
 //!

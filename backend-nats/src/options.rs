@@ -91,8 +91,8 @@ impl NatsOptions {
         self
     }
 
-    /// The key-value bucket, `maintenance-mode` unless said: letters, digits, `-` and `_`. Leases lie in a second
-    /// bucket of this name with `-presence` after it.
+    /// The key-value bucket, `maintenance-mode` unless said: letters, digits, `-` and `_`. Leases lie in
+    /// buckets of this name with `-presence` and `-sessions` after it.
     pub fn bucket(mut self, name: impl Into<String>) -> Self {
         self.bucket = name.into();
         self

@@ -29,11 +29,12 @@ const SWEPT_AFTER: i64 = 10_000;
 /// Of those, so many by one call.
 const SWEPT_AT_ONCE: usize = 2_000;
 
-/// Leases as keys `STATE.KIND.SITE.NAME` of the bucket `BUCKET-presence`.
+/// Leases as keys `STATE.KIND.SITE.NAME` of the buckets `BUCKET-presence` and, for sessions, `BUCKET-sessions`.
 #[derive(Clone)]
 pub(crate) struct NatsPresence {
     link: Arc<Link>,
-    bucket: Bucket,
+    leases: Bucket,
+    sessions: Bucket,
 }
 
 /// A living lease that was read.
@@ -46,10 +47,22 @@ struct Living {
 impl NatsPresence {
     pub(crate) fn new(link: Arc<Link>) -> Self {
         let options = &link.options;
-        let name = format!("{}-presence", options.bucket);
+        let bucket = |what: &str, use_| {
+            let name = format!("{}-{what}", options.bucket);
+            Bucket::new(name, use_, options.replicas)
+        };
         Self {
-            bucket: Bucket::new(name, Use::Presence, options.replicas),
+            leases: bucket("presence", Use::Leases),
+            sessions: bucket("sessions", Use::Sessions),
             link,
+        }
+    }
+
+    fn bucket(&self, kind: LeaseKind) -> &Bucket {
+        if kind == LeaseKind::Session {
+            &self.sessions
+        } else {
+            &self.leases
         }
     }
 
@@ -61,27 +74,47 @@ impl NatsPresence {
         trouble.reading(&self.link.place)
     }
 
-    async fn session(&self) -> Result<Arc<Session>, Trouble> {
+    async fn session(&self, bucket: &Bucket) -> Result<Arc<Session>, Trouble> {
         let session = self.link.session().await?;
-        self.bucket.ensure(&session).await?;
+        bucket.ensure(&session).await?;
         Ok(session)
     }
 
     /// The time of the server that takes the entries, in milliseconds since 1970: that of an entry written now.
-    async fn now(&self, session: &Session) -> Result<i64, Trouble> {
+    async fn now(&self, session: &Session, bucket: &Bucket) -> Result<i64, Trouble> {
         let clock = format!("{}.clock", self.state());
-        self.bucket.put(session, &clock, "", None).await?;
-        match self.bucket.last(session, &clock).await? {
+        bucket.put(session, &clock, "", None).await?;
+        match bucket.last(session, &clock).await? {
             Found::Entry(entry) => Ok(entry.at),
             Found::NoEntry | Found::NoBucket => Err(gone()),
         }
     }
 
+    /// Begins or renews those of one bucket; returns those that others hold.
+    async fn renew_in(
+        &self,
+        bucket: &Bucket,
+        leases: Vec<(LeaseKey, Lease)>,
+    ) -> Result<Vec<LeaseKey>, Trouble> {
+        let session = &*self.session(bucket).await?;
+        let now = self.now(session, bucket).await?;
+        let renewals = leases.into_iter().map(|(key, lease)| async move {
+            let renewed = self.renew_one(session, &lease, now).await?;
+            Ok((!renewed).then_some(key))
+        });
+        stream::iter(renewals)
+            .buffer_unordered(AT_ONCE)
+            .try_filter_map(|refused| async move { Ok(refused) })
+            .try_collect()
+            .await
+    }
+
     /// Begins or renews one; `false`: somebody else holds it.
     async fn renew_one(&self, session: &Session, lease: &Lease, now: i64) -> Result<bool, Trouble> {
+        let bucket = self.bucket(lease.key().kind);
         let path = lease::path(self.state(), lease.key());
         for _ in 0..MOST_TRIES {
-            let (sequence, began) = match self.bucket.last(session, &path).await? {
+            let (sequence, began) = match bucket.last(session, &path).await? {
                 Found::Entry(entry) => match holding(&entry, now) {
                     Some(value) if value.holder() != Some(lease.holder()) => return Ok(false),
                     Some(value) => (entry.sequence, Some(value.began(entry.at))),
@@ -92,7 +125,7 @@ impl NatsPresence {
             };
             let value = serde_json::to_vec(&Value::new(lease, began));
             let value = value.map_err(|error| Trouble::Unsent(error.to_string()))?;
-            match self.bucket.put(session, &path, value, Some(sequence)).await {
+            match bucket.put(session, &path, value, Some(sequence)).await {
                 Ok(_) => return Ok(true),
                 Err(trouble) if trouble.is(WRONG_SEQUENCE) => {}
                 Err(trouble) => return Err(trouble),
@@ -108,16 +141,17 @@ impl NatsPresence {
         holder: Holder,
         key: &LeaseKey,
     ) -> Result<(), Trouble> {
+        let bucket = self.bucket(key.kind);
         let path = lease::path(self.state(), key);
         for _ in 0..MOST_TRIES {
-            let Found::Entry(entry) = self.bucket.last(session, &path).await? else {
+            let Found::Entry(entry) = bucket.last(session, &path).await? else {
                 return Ok(());
             };
             let held = holding(&entry, i64::MIN).and_then(|value| value.holder());
             if held != Some(holder) {
                 return Ok(());
             }
-            match self.bucket.remove(session, entry.sequence).await {
+            match bucket.remove(session, entry.sequence).await {
                 // It was renewed, or taken, in the meantime.
                 Err(trouble) if was_gone(&trouble) => {}
                 other => return other,
@@ -133,13 +167,14 @@ impl NatsPresence {
         site: Option<&SiteName>,
         mut show: impl FnMut(&str, i64, Value) + Send,
     ) -> Result<i64, Trouble> {
-        let session = self.session().await?;
+        let bucket = self.bucket(kind);
+        let session = self.session(bucket).await?;
         let mut ended = Vec::new();
         let filter = lease::filter(self.state(), kind, site);
         // The time is known only at the end, and is that of the beginning: what ended by then is sorted out after.
         let now = scan(
             &session,
-            &self.bucket,
+            bucket,
             &filter,
             |seen| match serde_json::from_slice::<Value>(seen.data) {
                 Ok(value) => {
@@ -155,34 +190,33 @@ impl NatsPresence {
         .await
         .inspect_err(|trouble| {
             if trouble.is(NO_STREAM) {
-                session.presence.forget();
+                bucket.known(&session).forget();
             }
         })?;
         ended.retain(|(ends, _)| ends.saturating_add(SWEPT_AFTER) < now);
         ended.truncate(SWEPT_AT_ONCE);
-        self.sweep(session, ended);
+        sweep(session, bucket.clone(), ended);
         Ok(now)
     }
+}
 
-    /// Removes entries that ended, while the caller goes on. One that was renewed has another number and stays.
-    fn sweep(&self, session: Arc<Session>, ended: Vec<(i64, u64)>) {
-        if ended.is_empty() {
-            return;
-        }
-        let bucket = self.bucket.clone();
-        tokio::spawn(async move {
-            let (session, bucket) = (&*session, &bucket);
-            stream::iter(ended)
-                .for_each_concurrent(AT_ONCE / 4, |(_, sequence)| async move {
-                    if let Err(trouble) = bucket.remove(session, sequence).await
-                        && !was_gone(&trouble)
-                    {
-                        tracing::debug!("a lease that ended was not removed: {trouble:?}");
-                    }
-                })
-                .await;
-        });
+/// Removes entries that ended, while the caller goes on. One that was renewed has another number and stays.
+fn sweep(session: Arc<Session>, bucket: Bucket, ended: Vec<(i64, u64)>) {
+    if ended.is_empty() {
+        return;
     }
+    tokio::spawn(async move {
+        let (session, bucket) = (&*session, &bucket);
+        stream::iter(ended)
+            .for_each_concurrent(AT_ONCE / 4, |(_, sequence)| async move {
+                if let Err(trouble) = bucket.remove(session, sequence).await
+                    && !was_gone(&trouble)
+                {
+                    tracing::debug!("a lease that ended was not removed: {trouble:?}");
+                }
+            })
+            .await;
+    });
 }
 
 /// The lease in an entry, unless it ended by then.
@@ -221,38 +255,32 @@ impl fmt::Debug for NatsPresence {
 impl PresenceBackend for NatsPresence {
     fn describe(&self) -> String {
         format!(
-            "{} (leases in the bucket `{}`)",
-            self.link.place, self.bucket.name
+            "{} (leases in the buckets `{}` and `{}`)",
+            self.link.place, self.leases.name, self.sessions.name
         )
     }
 
     async fn renew(&self, leases: &[Lease]) -> Result<Vec<LeaseKey>, BackendError> {
-        if leases.is_empty() {
-            return Ok(Vec::new());
-        }
         let last: HashMap<LeaseKey, Lease> = leases
             .iter()
             .map(|lease| (lease.key().clone(), lease.clone()))
             .collect();
-        let renewed = async {
-            let session = &*self.session().await?;
-            let now = self.now(session).await?;
-            let renewals = last.into_iter().map(|(key, lease)| async move {
-                let renewed = self.renew_one(session, &lease, now).await?;
-                Ok((!renewed).then_some(key))
-            });
-            let refused = stream::iter(renewals).buffer_unordered(AT_ONCE);
-            refused
-                .try_filter_map(|refused| async move { Ok(refused) })
-                .try_collect()
-                .await
-        };
-        renewed.await.map_err(|trouble| self.failed(trouble))
+        let (sessions, others): (Vec<_>, Vec<_>) = last
+            .into_iter()
+            .partition(|(key, _)| key.kind == LeaseKind::Session);
+        let mut refused = Vec::new();
+        for (bucket, leases) in [(&self.leases, others), (&self.sessions, sessions)] {
+            if !leases.is_empty() {
+                let renewed = self.renew_in(bucket, leases).await;
+                refused.extend(renewed.map_err(|trouble| self.failed(trouble))?);
+            }
+        }
+        Ok(refused)
     }
 
     async fn release(&self, holder: Holder, keys: &[LeaseKey]) -> Result<(), BackendError> {
         let released = async {
-            let session = &*self.session().await?;
+            let session = &*self.link.session().await?;
             let keys: HashSet<LeaseKey> = keys.iter().cloned().collect();
             let releases = keys
                 .into_iter()

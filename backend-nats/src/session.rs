@@ -101,7 +101,8 @@ pub(crate) struct Session {
     news: Arc<watch::Sender<News>>,
     timeout: Duration,
     pub(crate) state: Known,
-    pub(crate) presence: Known,
+    pub(crate) leases: Known,
+    pub(crate) sessions: Known,
 }
 
 /// What was found out about a bucket since the connection was made.
@@ -174,7 +175,8 @@ impl Session {
             news,
             timeout: options.timeout,
             state: Known::default(),
-            presence: Known::default(),
+            leases: Known::default(),
+            sessions: Known::default(),
         })
     }
 
