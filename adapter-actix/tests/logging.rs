@@ -21,7 +21,6 @@ use tracing::level_filters::LevelFilter;
 use tracing::{Instrument, error, info_span};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
 /// A closed site whose `/open` is exempt.
 async fn closed() -> MaintenanceMw {
@@ -92,7 +91,9 @@ async fn d19_an_alarm_for_errors_is_silent_for_maintenance_alone() {
         .with_writer(alarm.writer())
         .with_ansi(false)
         .with_filter(MaintenanceFilter::around(LevelFilter::ERROR));
-    let _guard = tracing_subscriber::registry().with(layer).set_default();
+    // Not by the registry itself, which would take the place of the `log` crate's logger, too.
+    let subscriber = tracing_subscriber::registry().with(layer);
+    let _guard = tracing::subscriber::set_default(subscriber);
     // As tracing-actix-web does it: the request runs in its span, and failures are logged there.
     let app = App::new()
         .wrap(closed().await)

@@ -5,6 +5,8 @@ pub mod in_flight;
 pub mod in_process;
 pub mod log;
 pub mod presence_suite;
+#[cfg(unix)]
+pub mod process;
 pub mod server;
 pub mod vectors;
 pub mod wire;

@@ -4,14 +4,12 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use maintenance_mode::backend::{BackendError, FileBackend, FileOptions, StateBackend};
@@ -19,67 +17,8 @@ use maintenance_mode::state::{Mode, SiteName, State, codec};
 use maintenance_mode_conformance::backend_suite::records::{
     advance, after, count, create, expect, first,
 };
+use maintenance_mode_conformance::process::{Mount, Process, Random, STRANGER, is_root};
 use tempfile::TempDir;
-
-/// A user who owns nothing: `nobody` on most systems.
-const STRANGER: u32 = 65_534;
-
-/// A process of the helper binary, ended with its handle.
-struct Process {
-    child: Child,
-    lines: Receiver<String>,
-}
-
-impl Process {
-    fn start(arguments: &[&str]) -> Self {
-        Self::spawn(Command::new(env!("CARGO_BIN_EXE_state_process")).args(arguments))
-    }
-
-    fn spawn(command: &mut Command) -> Self {
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap());
-        let (sender, lines) = channel();
-        std::thread::spawn(move || {
-            let lines = out.lines().map_while(Result::ok);
-            lines
-                .take_while(|line| sender.send(line.clone()).is_ok())
-                .count()
-        });
-        Self { child, lines }
-    }
-
-    /// The next line that it says, within ten seconds.
-    fn line(&self) -> String {
-        self.lines
-            .recv_timeout(Duration::from_secs(10))
-            .expect("the process says nothing")
-    }
-
-    /// What it says last, and whether it succeeded.
-    fn end(mut self) -> (String, bool) {
-        let last = self.lines.iter().last().unwrap_or_default();
-        (last, self.child.wait().unwrap().success())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// The same pauses in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-}
 
 fn place() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -95,10 +34,8 @@ fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 
-fn is_root() -> bool {
-    // The owner of a file that we have just made.
-    let (folder, _) = place();
-    fs::metadata(folder.path()).unwrap().uid() == 0
+fn start(arguments: &[&str]) -> Process {
+    Process::spawn(Command::new(env!("CARGO_BIN_EXE_state_process")).args(arguments))
 }
 
 /// 1 000 times; `KILL_CYCLES` sets another number.
@@ -115,7 +52,7 @@ async fn a_killed_writer_leaves_the_old_or_the_new_record() {
     let mut random = Random(0x5eed);
     let (mut in_the_midst, mut last) = (0, 1);
     for _ in 0..cycles {
-        let mut writer = Process::start(&["count", text(&path), "1000000"]);
+        let mut writer = start(&["count", text(&path), "1000000"]);
         assert_eq!(writer.line(), "ready");
         std::thread::sleep(Duration::from_micros(random.below(5000)));
         writer.child.kill().unwrap();
@@ -175,7 +112,7 @@ fn remove_temporary_files(folder: &Path) {
 async fn eight_writers_and_eight_readers_agree() {
     let (_folder, path) = place();
     create(&open(&path)).await.unwrap();
-    let start = |verb, number: &str| Process::start(&[verb, text(&path), number]);
+    let start = |verb, number: &str| start(&[verb, text(&path), number]);
     let readers: Vec<_> = (0..8).map(|_| start("read", "3000")).collect();
     let writers: Vec<_> = (0..8).map(|_| start("count", "100")).collect();
     let mut accepted = 0;
@@ -199,7 +136,7 @@ async fn another_process_sees_a_switch_at_once() {
     let (_folder, path) = place();
     let backend = open(&path);
     let mut state = create(&backend).await.unwrap();
-    let watcher = Process::start(&["watch", text(&path)]);
+    let watcher = start(&["watch", text(&path)]);
     assert_eq!(watcher.line(), "watching");
     let mut times = Vec::new();
     for _ in 0..200 {
@@ -548,43 +485,6 @@ async fn owners_are_checked_and_kept() {
     );
 }
 
-/// A small file system of its own, if this machine lets us mount one.
-struct Mount(TempDir);
-
-impl Mount {
-    fn new(size: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let mounted = Command::new("mount")
-            .args([
-                "-t",
-                "tmpfs",
-                "-o",
-                &format!("size={size},mode=0700"),
-                "tmpfs",
-            ])
-            .arg(folder.path())
-            .stderr(Stdio::null())
-            .status();
-        mounted
-            .is_ok_and(|status| status.success())
-            .then(|| Self(folder))
-    }
-
-    fn remount(&self, option: &str) {
-        let status = Command::new("mount")
-            .args(["-o", &format!("remount,{option}")])
-            .arg(self.0.path())
-            .status();
-        assert!(status.unwrap().success());
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
-}
-
 /// The same faults are injected into every call by the crate's own tests, on every machine; here the
 /// real thing, where mounting is allowed.
 #[tokio::test]
@@ -596,10 +496,10 @@ async fn a_full_or_read_only_disk_keeps_the_old_record() {
         return expect(&open(&path), &state).await.unwrap();
     };
     println!("on a file system of 64 KiB");
-    let path = mount.0.path().join("state.json");
+    let path = mount.path().join("state.json");
     let backend = open(&path);
     let state = create(&backend).await.unwrap();
-    let filler = mount.0.path().join("filler");
+    let filler = mount.path().join("filler");
     assert!(
         fs::write(&filler, vec![0; 1 << 20]).is_err(),
         "the disk is not full"
@@ -614,15 +514,12 @@ async fn a_full_or_read_only_disk_keeps_the_old_record() {
         Err(BackendError::Unavailable { .. })
     ));
     expect(&open(&path), &state).await.unwrap();
-    assert_eq!(temporary_files(mount.0.path()), 0);
+    assert_eq!(temporary_files(mount.path()), 0);
 
-    let fresh = open(&mount.0.path().join("other.json"));
+    let fresh = open(&mount.path().join("other.json"));
     assert!(create(&fresh).await.is_err());
     assert_eq!(
-        open(&mount.0.path().join("other.json"))
-            .load()
-            .await
-            .unwrap(),
+        open(&mount.path().join("other.json")).load().await.unwrap(),
         None
     );
 

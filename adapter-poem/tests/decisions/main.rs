@@ -4,7 +4,7 @@
 mod answers;
 mod errors;
 mod overrides;
-mod protocols;
+mod shared;
 mod status;
 mod visitors;
 

@@ -4,6 +4,7 @@ mod actix;
 mod axum;
 mod counted;
 mod poem;
+mod rocket;
 mod tower;
 mod warp;
 
@@ -53,6 +54,7 @@ pub const FRAMEWORKS: &[Framework] = &[
     axum::OUTERMOST,
     axum::ROUTER_LAYER,
     poem::FRAMEWORK,
+    rocket::FRAMEWORK,
     warp::FRAMEWORK,
 ];
 

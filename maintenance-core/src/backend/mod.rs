@@ -83,7 +83,7 @@ pub trait StateBackend: fmt::Debug + Send + Sync + 'static {
     fn presence(&self) -> Result<Arc<dyn PresenceBackend>, BackendError> {
         Err(BackendError::Unsupported {
             backend: "this backend",
-            what: "keep leases of sessions, tasks and instances; use a database, Redis or NATS",
+            what: "keep leases of sessions, tasks and instances; use a file, a database, Redis or NATS",
         })
     }
 }

@@ -7,6 +7,7 @@ mod cell;
 mod changes;
 mod control;
 mod force;
+mod guardian;
 mod in_flight;
 mod judgement;
 mod reporter;
@@ -17,6 +18,7 @@ mod watcher;
 pub use changes::Changes;
 pub use control::{Author, Changed, Control, ControlError, Off, On};
 pub use force::Forced;
+pub use guardian::OWNER_MISSED_AFTER;
 pub use in_flight::{InFlight, InFlightGuard};
 pub use judgement::{Judgement, Pass};
 pub use status::{Freshness, SiteStatus, Status};
@@ -286,6 +288,12 @@ impl Maintenance {
     #[must_use]
     pub fn in_flight(&self) -> &InFlight {
         &self.shared.in_flight
+    }
+
+    /// Where the leases of this state live, if its backend keeps any: sessions, tasks and instances.
+    #[must_use]
+    pub fn presence(&self) -> Option<Arc<dyn PresenceBackend>> {
+        self.shared.presence.clone()
     }
 
     /// What every site does now, and how fresh that knowledge is.

@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::Shared;
+use super::guardian::Guardian;
+use super::{Shared, now};
 use crate::presence::{
     Holder, InstanceReport, Lease, LeaseKey, LeaseKind, PresenceBackend, REMEMBERED_FOR,
 };
@@ -32,6 +33,7 @@ pub(super) struct Reporter {
     holder: Holder,
     key: LeaseKey,
     about: InstanceReport,
+    guardian: Guardian,
     published: watch::Receiver<Arc<Snapshot>>,
     ended: watch::Receiver<()>,
 }
@@ -57,6 +59,7 @@ impl Reporter {
             holder,
             key,
             about: about_this_process(),
+            guardian: Guardian::default(),
             published: shared.published.subscribe(),
             ended,
         })
@@ -75,6 +78,7 @@ impl Reporter {
                 _ => {}
             }
             heard = outcome.is_ok();
+            self.guard().await;
             if self.wait(&report).await {
                 break;
             }
@@ -82,6 +86,20 @@ impl Reporter {
         let keys = [self.key.clone()];
         // Whoever cannot take leave is remembered as silent.
         let _ = timeout(RENEW_WITHIN, self.presence.release(self.holder, &keys)).await;
+    }
+
+    async fn guard(&mut self) {
+        let Some(shared) = self.shared.upgrade() else {
+            return;
+        };
+        let state = shared.cell.load().state().map(Arc::clone);
+        let control = shared.control.clone();
+        drop(shared);
+        if let Some(state) = state {
+            let look = self.guardian.look(&state, &*self.presence, &control, now());
+            // Nothing is lost when it takes too long: it is looked again in a second.
+            let _ = timeout(RENEW_WITHIN, look).await;
+        }
     }
 
     /// What is to be said now; `None` when the last handle is gone.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Held, LeaseKind, LeaseName, PresenceBackend};
 use crate::backend::BackendError;
@@ -48,12 +48,18 @@ pub struct InstanceReport {
 pub struct Instance {
     /// Its random name.
     pub id: LeaseName,
-    /// Since when it runs.
+    /// How long it runs already; in seconds, as JSON.
+    #[serde(rename = "age_seconds", serialize_with = "as_seconds")]
     pub age: Duration,
-    /// How long it has said nothing.
+    /// How long it has said nothing; in seconds, as JSON.
+    #[serde(rename = "silent_seconds", serialize_with = "as_seconds")]
     pub silent_for: Duration,
     /// What it said last; `None` if it speaks another language: a newer version of this crate.
     pub report: Option<InstanceReport>,
+}
+
+fn as_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((duration.as_secs_f64() * 10.0).round() / 10.0)
 }
 
 /// What keeps an instance from having carried out a change.

@@ -1,5 +1,6 @@
 //! A named, expiring sign of life.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -118,6 +119,12 @@ impl FromStr for LeaseName {
     }
 }
 
+impl Borrow<str> for LeaseName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
 impl fmt::Display for LeaseName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -137,6 +144,11 @@ pub struct Holder(u128);
 impl Holder {
     /// Everybody: whoever comes may renew. Sessions are held so, since every instance sees them.
     pub const EVERYBODY: Self = Self(0);
+
+    /// The bits, for stores.
+    pub(super) const fn bits(self) -> u128 {
+        self.0
+    }
 
     /// A holder from random bits.
     #[must_use]
@@ -179,6 +191,13 @@ pub struct LeaseKey {
     pub site: SiteName,
     /// Its name, once for each kind and site.
     pub name: LeaseName,
+}
+
+impl LeaseKey {
+    /// Whether it is of that kind, and of that site if one is asked for.
+    pub(super) fn belongs(&self, kind: LeaseKind, site: Option<&SiteName>) -> bool {
+        self.kind == kind && site.is_none_or(|site| self.site == *site)
+    }
 }
 
 /// A lease to begin or to renew.

@@ -39,10 +39,6 @@ impl MemoryPresence {
     }
 }
 
-fn belongs(key: &LeaseKey, kind: LeaseKind, site: Option<&SiteName>) -> bool {
-    key.kind == kind && site.is_none_or(|site| key.site == *site)
-}
-
 #[async_trait]
 impl PresenceBackend for MemoryPresence {
     fn describe(&self) -> String {
@@ -85,7 +81,7 @@ impl PresenceBackend for MemoryPresence {
 
     async fn count(&self, kind: LeaseKind, site: Option<&SiteName>) -> Result<u64, BackendError> {
         let living = self.living(Instant::now());
-        let of_kind = living.keys().filter(|key| belongs(key, kind, site));
+        let of_kind = living.keys().filter(|key| key.belongs(kind, site));
         Ok(of_kind.count() as u64)
     }
 
@@ -99,7 +95,7 @@ impl PresenceBackend for MemoryPresence {
         let living = self.living(now);
         let mut held: Vec<Held> = living
             .iter()
-            .filter(|(key, _)| belongs(key, kind, site))
+            .filter(|(key, _)| key.belongs(kind, site))
             .map(|(key, kept)| Held {
                 key: key.clone(),
                 holder: kept.holder,

@@ -10,11 +10,15 @@
 //!
 //! [`StateBackend::presence`]: crate::backend::StateBackend::presence
 
+#[cfg(unix)]
+mod file;
 mod instance;
 mod lease;
 mod memory;
 mod wait;
 
+#[cfg(unix)]
+pub use file::FilePresence;
 pub use instance::{Instance, InstanceReport, REMEMBERED_FOR, SILENT_AFTER, Standing, instances};
 pub use lease::{Held, Holder, Lease, LeaseError, LeaseKey, LeaseKind, LeaseName, MAX_NOTE_BYTES};
 pub use memory::MemoryPresence;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -13,7 +13,7 @@ use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Gid, Mode, OFlags, Uid}
 
 /// How to open a file in the folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Open {
+pub(crate) enum Open {
     /// To read; a link is refused.
     Read,
     /// To read; links are followed.
@@ -26,30 +26,30 @@ pub(super) enum Open {
 
 /// What is known of an open file or folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct About {
-    pub(super) owner: u32,
-    pub(super) group: u32,
-    pub(super) mode: u32,
-    pub(super) inode: u64,
-    pub(super) bytes: u64,
-    pub(super) regular: bool,
-    pub(super) modified: Option<SystemTime>,
+pub(crate) struct About {
+    pub(crate) owner: u32,
+    pub(crate) group: u32,
+    pub(crate) mode: u32,
+    pub(crate) inode: u64,
+    pub(crate) bytes: u64,
+    pub(crate) regular: bool,
+    pub(crate) modified: Option<SystemTime>,
 }
 
 impl About {
-    pub(super) const fn anyone_may_write(&self) -> bool {
+    pub(crate) const fn anyone_may_write(&self) -> bool {
         self.mode & 0o002 != 0
     }
 
-    pub(super) const fn sticky(&self) -> bool {
+    pub(crate) const fn sticky(&self) -> bool {
         self.mode & 0o1000 != 0
     }
 
-    pub(super) const fn group_may_enter(&self) -> bool {
+    pub(crate) const fn group_may_enter(&self) -> bool {
         self.mode & 0o070 != 0
     }
 
-    pub(super) const fn group_may_write(&self) -> bool {
+    pub(crate) const fn group_may_write(&self) -> bool {
         self.mode & 0o020 != 0
     }
 }
@@ -70,14 +70,14 @@ impl From<&Metadata> for About {
 
 /// What the folder's file system is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Mount {
-    pub(super) read_only: bool,
+pub(crate) struct Mount {
+    pub(crate) read_only: bool,
     /// Shared over a network, where locks may promise what they do not keep.
-    pub(super) network: bool,
+    pub(crate) network: bool,
 }
 
 /// File calls. Names are relative to an open folder, so that nobody can exchange the folder in between.
-pub(super) trait Disk: fmt::Debug + Send + Sync + 'static {
+pub(crate) trait Disk: fmt::Debug + Send + Sync + 'static {
     fn open_folder(&self, path: &Path, follow: bool) -> io::Result<File>;
     fn make_folder(&self, path: &Path) -> io::Result<()>;
     fn open(&self, folder: &File, name: &OsStr, how: Open) -> io::Result<File>;
@@ -85,6 +85,8 @@ pub(super) trait Disk: fmt::Debug + Send + Sync + 'static {
     /// The inode behind a name, links not followed.
     fn inode(&self, folder: &File, name: &OsStr) -> io::Result<Option<u64>>;
     fn read(&self, file: &File, buffer: &mut [u8]) -> io::Result<usize>;
+    /// Reads from this offset on, wherever reading and writing stand.
+    fn read_at(&self, file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
     fn write(&self, file: &File, bytes: &[u8]) -> io::Result<usize>;
     fn empty(&self, file: &File) -> io::Result<()>;
     fn set_owner(&self, file: &File, owner: Option<u32>, group: Option<u32>) -> io::Result<()>;
@@ -103,7 +105,7 @@ pub(super) trait Disk: fmt::Debug + Send + Sync + 'static {
 
 /// The real calls.
 #[derive(Debug)]
-pub(super) struct RealDisk;
+pub(crate) struct RealDisk;
 
 impl Disk for RealDisk {
     fn open_folder(&self, path: &Path, follow: bool) -> io::Result<File> {
@@ -157,6 +159,10 @@ impl Disk for RealDisk {
 
     fn read(&self, mut file: &File, buffer: &mut [u8]) -> io::Result<usize> {
         file.read(buffer)
+    }
+
+    fn read_at(&self, file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        FileExt::read_at(file, buffer, offset)
     }
 
     fn write(&self, mut file: &File, bytes: &[u8]) -> io::Result<usize> {
@@ -259,7 +265,7 @@ fn is_network(_: &File) -> io::Result<bool> {
 }
 
 /// Repeats a call that a signal interrupted.
-pub(super) fn again<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+pub(crate) fn again<T>(mut call: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -17,7 +17,7 @@ use crate::backend::BackendError;
 use crate::state::{Epoch, Mode, SiteName, State};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+pub(crate) enum Fault {
     /// The call fails and does nothing.
     Error(Errno),
     /// The call does its work and then says that it failed; only for calls that may really do so.
@@ -26,7 +26,7 @@ enum Fault {
     Short,
 }
 
-const FAULTS: [Fault; 9] = [
+pub(crate) const FAULTS: [Fault; 9] = [
     Fault::Error(Errno::IO),
     Fault::Error(Errno::NOSPC),
     Fault::Error(Errno::ACCESS),
@@ -40,17 +40,17 @@ const FAULTS: [Fault; 9] = [
 
 /// Lets call number `at` fail, or all from there on.
 #[derive(Debug)]
-struct FaultyDisk {
+pub(crate) struct FaultyDisk {
     fault: Fault,
     at: usize,
     forever: bool,
-    calls: AtomicUsize,
+    pub(crate) calls: AtomicUsize,
     /// Whether data may not have reached the disk.
     unsynced: AtomicBool,
 }
 
 impl FaultyDisk {
-    fn new(fault: Fault, at: usize, forever: bool) -> Arc<Self> {
+    pub(crate) fn new(fault: Fault, at: usize, forever: bool) -> Arc<Self> {
         let calls = AtomicUsize::new(0);
         let unsynced = AtomicBool::new(false);
         Arc::new(Self {
@@ -63,7 +63,7 @@ impl FaultyDisk {
     }
 
     /// Nothing fails, and nobody waits.
-    fn sound() -> Arc<Self> {
+    pub(crate) fn sound() -> Arc<Self> {
         Self::new(Fault::Short, usize::MAX, false)
     }
 
@@ -119,6 +119,10 @@ impl Disk for FaultyDisk {
     fn read(&self, file: &File, buffer: &mut [u8]) -> io::Result<usize> {
         let len = self.moved(buffer.len())?;
         RealDisk.read(file, &mut buffer[..len])
+    }
+    fn read_at(&self, file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let len = self.moved(buffer.len())?;
+        RealDisk.read_at(file, &mut buffer[..len], offset)
     }
     fn write(&self, file: &File, bytes: &[u8]) -> io::Result<usize> {
         let len = self.moved(bytes.len())?;
@@ -176,7 +180,7 @@ fn store(path: &Path, disk: Arc<dyn Disk>) -> Arc<Store> {
 }
 
 /// In memory where there is such a place: whether `fsync` reaches a disk is not the question here.
-fn folder() -> tempfile::TempDir {
+pub(crate) fn folder() -> tempfile::TempDir {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() {
         tempfile::tempdir_in(memory).unwrap()

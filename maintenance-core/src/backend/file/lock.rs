@@ -22,7 +22,7 @@ fn pause(waited: Duration) -> Duration {
 
 /// The lock, held until it is dropped.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     _file: File,
 }
 
@@ -30,7 +30,7 @@ impl Store {
     /// Waits for the lock, at most as long as the options say.
     ///
     /// The lock is on a file of its own, because the record is replaced and a lock would go with the old one.
-    pub(super) fn lock(&self, folder: &File, about: &About) -> Result<Lock, BackendError> {
+    pub(crate) fn lock(&self, folder: &File, about: &About) -> Result<Lock, BackendError> {
         let failed = |error: &io::Error| {
             let path = self.place.path(&self.place.lock);
             self.place
@@ -62,7 +62,7 @@ impl Store {
     }
 
     /// Whether some writer is at work just now, as far as a reader may know.
-    pub(super) fn is_locked(&self, folder: &File) -> bool {
+    pub(crate) fn is_locked(&self, folder: &File) -> bool {
         self.disk
             .open(folder, &self.place.lock, Open::Read)
             .and_then(|file| again(|| self.disk.lock(&file, true)))
@@ -109,7 +109,7 @@ impl Store {
     }
 
     /// Gives a new file that stands beside the record to those who may use the folder.
-    pub(super) fn share_with_group(&self, file: &File, folder: &About) -> io::Result<()> {
+    pub(crate) fn share_with_group(&self, file: &File, folder: &About) -> io::Result<()> {
         if me() == 0 && folder.owner != 0 {
             self.disk
                 .set_owner(file, Some(folder.owner), Some(folder.group))?;

@@ -7,27 +7,28 @@
 //!     state.json.initialised        there was a record once: a missing one is noticed
 //!     state.json.broken-1795212000  what `maintenance repair` replaced
 //!     .state.json.0123….tmp         being written, or left by a writer that was killed
+//!     state.json.leases/            sessions, tasks and instances, if any; see `presence::FilePresence`
 //! ```
 //!
 //! Readers take no lock: a record is replaced in one step. Network file systems are read, not written,
 //! because their locks cannot be relied upon.
 
-mod disk;
+pub(crate) mod disk;
 #[cfg(test)]
-mod faults;
+pub(crate) mod faults;
 mod lock;
-mod place;
+pub(crate) mod place;
 mod read;
 mod repair;
 mod sweep;
 #[cfg(feature = "watch")]
 mod watch;
-mod write;
+pub(crate) mod write;
 
 use std::io;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -36,6 +37,7 @@ use tokio::task::JoinError;
 use self::disk::{Disk, RealDisk};
 use self::place::Place;
 use super::{BackendError, Hints, StateBackend};
+use crate::presence::{FilePresence, PresenceBackend};
 use crate::state::{State, Version};
 
 /// How a file backend behaves.
@@ -116,18 +118,37 @@ impl FileOptions {
 #[derive(Clone, Debug)]
 pub struct FileBackend {
     store: Arc<Store>,
+    /// One for all clones, since it writes a file of its own.
+    presence: Arc<OnceLock<FilePresence>>,
 }
 
 /// The blocking half.
 #[derive(Debug)]
-struct Store {
-    disk: Arc<dyn Disk>,
-    place: Place,
-    options: FileOptions,
+pub(crate) struct Store {
+    pub(crate) disk: Arc<dyn Disk>,
+    pub(crate) place: Place,
+    pub(crate) options: FileOptions,
     /// Whether this process has ever read the record here.
     seen: AtomicBool,
     /// When leftovers were last looked for.
     swept: Mutex<Option<Instant>>,
+}
+
+impl Store {
+    pub(crate) const fn new(place: Place, options: FileOptions, disk: Arc<dyn Disk>) -> Self {
+        Self {
+            disk,
+            place,
+            options,
+            seen: AtomicBool::new(false),
+            swept: Mutex::new(None),
+        }
+    }
+
+    /// Whether this process has ever read the record here.
+    pub(crate) fn seen(&self) -> bool {
+        self.seen.load(Ordering::Relaxed)
+    }
 }
 
 impl FileBackend {
@@ -146,19 +167,14 @@ impl FileBackend {
         }
     }
 
-    fn on_disk(
+    pub(crate) fn on_disk(
         path: &Path,
         options: FileOptions,
         disk: Arc<dyn Disk>,
     ) -> Result<Self, BackendError> {
         Ok(Self {
-            store: Arc::new(Store {
-                disk,
-                place: Place::new(path)?,
-                options,
-                seen: AtomicBool::new(false),
-                swept: Mutex::new(None),
-            }),
+            store: Arc::new(Store::new(Place::new(path)?, options, disk)),
+            presence: Arc::default(),
         })
     }
 
@@ -215,6 +231,14 @@ impl StateBackend for FileBackend {
     async fn repair(&self, next: &State) -> Result<Option<String>, BackendError> {
         let next = next.clone();
         self.writing(move |store| store.repair(&next)).await
+    }
+
+    fn presence(&self) -> Result<Arc<dyn PresenceBackend>, BackendError> {
+        if let Some(known) = self.presence.get() {
+            return Ok(Arc::new(known.clone()));
+        }
+        let opened = FilePresence::beside(&self.store)?;
+        Ok(Arc::new(self.presence.get_or_init(|| opened).clone()))
     }
 
     #[cfg(feature = "watch")]

@@ -10,16 +10,16 @@ use crate::backend::BackendError;
 
 /// The folder, and the names in it.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) folder: PathBuf,
-    pub(super) record: OsString,
-    pub(super) lock: OsString,
+pub(crate) struct Place {
+    pub(crate) folder: PathBuf,
+    pub(crate) record: OsString,
+    pub(crate) lock: OsString,
     /// Says that there was a record once, so that a missing one is noticed.
-    pub(super) marker: OsString,
+    pub(crate) marker: OsString,
 }
 
 impl Place {
-    pub(super) fn new(path: &Path) -> Result<Self, BackendError> {
+    pub(crate) fn new(path: &Path) -> Result<Self, BackendError> {
         let wrong = |what: String| BackendError::Unavailable {
             place: format!("file:{}", path.display()),
             what,
@@ -47,21 +47,21 @@ impl Place {
         })
     }
 
-    pub(super) fn path(&self, name: &OsStr) -> PathBuf {
+    pub(crate) fn path(&self, name: &OsStr) -> PathBuf {
         self.folder.join(name)
     }
 
     /// Whether the name is a link. Only to choose the words of an error: safety does not hang on it.
-    pub(super) fn is_link(&self, name: &OsStr) -> bool {
+    pub(crate) fn is_link(&self, name: &OsStr) -> bool {
         self.path(name).is_symlink()
     }
 
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         format!("file:{}", self.path(&self.record).display())
     }
 
     /// The start of the names of temporary files: `.state.json.`
-    pub(super) fn temp_start(&self) -> OsString {
+    pub(crate) fn temp_start(&self) -> OsString {
         let mut name = OsString::from(".");
         name.push(&self.record);
         name.push(".");
@@ -70,12 +70,12 @@ impl Place {
 
     /// Whether the name belongs to a file that only writers use.
     #[cfg(feature = "watch")]
-    pub(super) fn is_internal(&self, name: &OsStr) -> bool {
+    pub(crate) fn is_internal(&self, name: &OsStr) -> bool {
         name == self.lock || is_temp(name, &self.temp_start())
     }
 
     /// A file call failed and nothing was changed.
-    pub(super) fn failed(&self, doing: &str, error: &io::Error) -> BackendError {
+    pub(crate) fn failed(&self, doing: &str, error: &io::Error) -> BackendError {
         BackendError::Unavailable {
             place: self.describe(),
             what: format!("cannot {doing}: {error}{}", self.cure(error)),
@@ -83,21 +83,21 @@ impl Place {
         }
     }
 
-    pub(super) fn unsafe_because(&self, why: impl Into<String>) -> BackendError {
+    pub(crate) fn unsafe_because(&self, why: impl Into<String>) -> BackendError {
         BackendError::Unsafe {
             place: self.describe(),
             why: why.into(),
         }
     }
 
-    pub(super) fn unknown(&self, why: impl Into<String>) -> BackendError {
+    pub(crate) fn unknown(&self, why: impl Into<String>) -> BackendError {
         BackendError::Unknown {
             place: self.describe(),
             why: why.into(),
         }
     }
 
-    pub(super) fn vanished(&self) -> BackendError {
+    pub(crate) fn vanished(&self) -> BackendError {
         BackendError::Vanished {
             place: self.describe(),
         }
@@ -125,12 +125,12 @@ impl Place {
 }
 
 /// The user that file calls are made as. Asked each time: servers drop privileges after they have started.
-pub(super) fn me() -> u32 {
+pub(crate) fn me() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 
 /// Temporary names are `.state.json.0123456789abcdef.tmp`.
-pub(super) fn is_temp(name: &OsStr, start: &OsStr) -> bool {
+pub(crate) fn is_temp(name: &OsStr, start: &OsStr) -> bool {
     name.as_encoded_bytes()
         .strip_prefix(start.as_encoded_bytes())
         .and_then(|rest| rest.strip_suffix(b".tmp"))
@@ -138,7 +138,7 @@ pub(super) fn is_temp(name: &OsStr, start: &OsStr) -> bool {
 }
 
 /// Whether the folder may be used; `Err` says why not, and the cure.
-pub(super) fn check_folder(
+pub(crate) fn check_folder(
     folder: &About,
     path: &Path,
     read_only: bool,
@@ -163,23 +163,33 @@ pub(super) fn check_folder(
 }
 
 /// Whether a file in the folder may be believed; `Err` says why not, and the cure.
-pub(super) fn check_file(
+pub(crate) fn check_file(
     file: &About,
     folder: &About,
     path: &Path,
     options: &FileOptions,
 ) -> Result<(), String> {
-    let path = path.display();
-    let me = me();
+    let shown = path.display();
     if !file.regular {
-        return Err(format!("{path} is not a regular file"));
+        return Err(format!("{shown} is not a regular file"));
     }
     if file.anyone_may_write() {
         return Err(format!(
-            "everyone may write to {path} (mode {:04o}); `chmod o-w {path}`",
+            "everyone may write to {shown} (mode {:04o}); `chmod o-w {shown}`",
             file.mode
         ));
     }
+    check_owner(file, folder, path, options)
+}
+
+/// Whether what lies in the folder belongs to somebody who is believed; `Err` says why not, and the cure.
+pub(crate) fn check_owner(
+    file: &About,
+    folder: &About,
+    path: &Path,
+    options: &FileOptions,
+) -> Result<(), String> {
+    let (path, me) = (path.display(), me());
     // Whoever may exchange files in a folder that a group shares was let in by the folder's owner.
     let shared_by_group = folder.group_may_write() && !folder.anyone_may_write();
     if file.owner == folder.owner || shared_by_group || trusted(file.owner, me, options) {

@@ -41,7 +41,7 @@ impl Store {
     }
 
     /// Opens and checks the folder; `None` if there is none.
-    pub(super) fn folder(&self) -> Result<Option<(File, About)>, BackendError> {
+    pub(crate) fn folder(&self) -> Result<Option<(File, About)>, BackendError> {
         let path = &self.place.folder;
         let failed = |e: &io::Error| {
             self.place

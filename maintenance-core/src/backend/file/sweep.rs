@@ -13,7 +13,7 @@ const LEFTOVER: Duration = Duration::from_secs(60 * 60);
 
 impl Store {
     /// Removes leftovers, at most once an hour. The lock must be held. What cannot be removed stays.
-    pub(super) fn sweep(&self, folder: &File) {
+    pub(crate) fn sweep(&self, folder: &File) {
         let mut swept = self.swept.lock().unwrap_or_else(PoisonError::into_inner);
         if swept.is_some_and(|at| at.elapsed() < LEFTOVER) {
             return;

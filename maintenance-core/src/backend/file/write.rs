@@ -58,6 +58,17 @@ impl Store {
 
     /// Opens the folder for a writer, makes it if need be, and takes the lock.
     pub(super) fn hold(&self) -> Result<Held, BackendError> {
+        let (folder, about) = self.writable_folder()?;
+        let lock = self.lock(&folder, &about)?;
+        Ok(Held {
+            folder,
+            about,
+            _lock: lock,
+        })
+    }
+
+    /// Opens the folder for a writer and makes it if need be.
+    pub(crate) fn writable_folder(&self) -> Result<(File, About), BackendError> {
         if self.options.follow_links {
             return Err(BackendError::Unavailable {
                 place: self.place.describe(),
@@ -71,7 +82,13 @@ impl Store {
             Some(folder) => folder,
             None => self.make_folder()?,
         };
-        let mount = again(|| self.disk.mount(&folder))
+        self.check_local(&folder)?;
+        Ok((folder, about))
+    }
+
+    /// Refuses folders of network file systems.
+    pub(crate) fn check_local(&self, folder: &File) -> Result<(), BackendError> {
+        let mount = again(|| self.disk.mount(folder))
             .map_err(|e| self.place.failed("ask what file system it is on", &e))?;
         if mount.network {
             return Err(self.place.unsafe_because(
@@ -79,12 +96,7 @@ impl Store {
                  backend for several machines, such as Redis or PostgreSQL",
             ));
         }
-        let lock = self.lock(&folder, &about)?;
-        Ok(Held {
-            folder,
-            about,
-            _lock: lock,
-        })
+        Ok(())
     }
 
     fn make_folder(&self) -> Result<(File, About), BackendError> {
@@ -216,7 +228,7 @@ impl Store {
         }
     }
 
-    fn temp_name(&self) -> io::Result<OsString> {
+    pub(crate) fn temp_name(&self) -> io::Result<OsString> {
         let mut random = [0; 8];
         getrandom::fill(&mut random).map_err(|e| io::Error::other(e.to_string()))?;
         let mut name = self.place.temp_start();
@@ -239,7 +251,7 @@ impl Store {
         again(|| self.disk.set_mode(file, to.mode))
     }
 
-    fn write_all(&self, file: &File, mut bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn write_all(&self, file: &File, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             match again(|| self.disk.write(file, bytes))? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
@@ -279,14 +291,14 @@ fn ownership(old: Option<&About>, folder: &About) -> Ownership {
 }
 
 /// Removes a file again unless it turned out to be needed no longer.
-struct Unlink<'a> {
+pub(crate) struct Unlink<'a> {
     disk: &'a dyn Disk,
     folder: &'a File,
     name: Option<&'a OsStr>,
 }
 
 impl<'a> Unlink<'a> {
-    fn new(disk: &'a dyn Disk, folder: &'a File, name: &'a OsStr) -> Self {
+    pub(crate) fn new(disk: &'a dyn Disk, folder: &'a File, name: &'a OsStr) -> Self {
         Self {
             disk,
             folder,
@@ -294,7 +306,7 @@ impl<'a> Unlink<'a> {
         }
     }
 
-    fn not_needed(mut self) {
+    pub(crate) fn not_needed(mut self) {
         self.name = None;
     }
 }
