@@ -6,6 +6,8 @@ use maintenance_mode::backend::BackendRegistry;
 pub(crate) fn registry() -> BackendRegistry {
     #[allow(unused_mut, reason = "a small build adds nothing")]
     let mut registry = BackendRegistry::builtin();
+    #[cfg(feature = "nats")]
+    maintenance_mode_nats::register(&mut registry);
     #[cfg(feature = "object-store")]
     maintenance_mode_object_store::register(&mut registry);
     #[cfg(feature = "redis")]

@@ -1,6 +1,7 @@
 //! What the verbs need beside Rust, and installing it.
 
 use std::fs;
+use std::path::Path;
 
 use crate::failure::{Failure, Outcome};
 use crate::shell::{command, find, run};
@@ -45,6 +46,12 @@ const NEEDS: &[Need] = &[
         program: "redis-server",
         package: "redis-server",
         for_what: "the tests of the Redis backend start servers of their own",
+        by: Verb::Test,
+    },
+    Need {
+        program: "nats-server",
+        package: "nats-server",
+        for_what: "the tests of the NATS backend start servers of their own",
         by: Verb::Test,
     },
     Need {
@@ -105,16 +112,47 @@ pub(crate) fn install(verb: Verb) -> Outcome {
         )));
     }
     run(command("apt-get").args(["update", "-q"]))?;
+    let services = ServicesStayDown::begin()?;
     run(command("apt-get")
         .args(["install", "-y", "-q", "--no-install-recommends"])
         .args(&packages)
         .env("DEBIAN_FRONTEND", "noninteractive"))?;
+    drop(services);
     match missing.iter().find(|need| find(need.program).is_none()) {
         None => Ok(()),
         Some(need) => Err(Failure::new(format!(
             "{} was installed and {} is still not found",
             need.package, need.program
         ))),
+    }
+}
+
+/// Asked by Debian's packages before they start the service that they bring (Debian Policy, 9.3.3).
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+/// While this lives, installing a server starts none: the tests start their own, on private ports.
+struct ServicesStayDown {
+    /// The machine had no policy of its own.
+    ours: bool,
+}
+
+impl ServicesStayDown {
+    fn begin() -> Outcome<Self> {
+        let ours = !Path::new(POLICY).exists();
+        if ours {
+            fs::write(POLICY, "#!/bin/sh\nexit 101\n")?;
+            run(command("chmod").args(["755", POLICY]))?;
+        }
+        Ok(Self { ours })
+    }
+}
+
+impl Drop for ServicesStayDown {
+    fn drop(&mut self) {
+        if self.ours {
+            // If it stays, services stay down; the next installation shows it.
+            let _ = fs::remove_file(POLICY);
+        }
     }
 }
 
