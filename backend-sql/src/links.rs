@@ -139,12 +139,21 @@ async fn patiently(
             return Ok(());
         };
         let trouble = Trouble::of(error, dialect);
-        let again = dialect == Dialect::Sqlite && trouble.kind == Kind::Busy;
-        if !again || Instant::now() >= ends {
+        if !is_taken(&trouble, dialect) || Instant::now() >= ends {
             return Err(trouble);
         }
-        tokio::time::sleep(Duration::from_millis(2)).await;
+        pause().await;
     }
+}
+
+/// Whether others have SQLite's file, so that asking again helps.
+fn is_taken(trouble: &Trouble, dialect: Dialect) -> bool {
+    dialect == Dialect::Sqlite && trouble.kind == Kind::Busy
+}
+
+/// Short enough to get a turn among many.
+async fn pause() {
+    tokio::time::sleep(Duration::from_millis(2)).await;
 }
 
 impl Tx<'_> {
@@ -169,8 +178,19 @@ impl Tx<'_> {
         sql: &str,
         values: Vec<Value>,
     ) -> Result<Vec<Row>, Trouble> {
-        let rows = timeout_at(self.ends, self.link.rows(sql, values)).await;
-        self.outcome(rows)
+        let dialect = self.links.dialect();
+        loop {
+            let rows = timeout_at(self.ends, self.link.rows(sql, values.clone())).await;
+            match self.outcome(rows) {
+                Err(trouble) if self.again(&trouble, dialect) => pause().await,
+                outcome => return outcome,
+            }
+        }
+    }
+
+    /// SQLite takes the file for reading at the first statement, and others may have it.
+    fn again(&self, trouble: &Trouble, dialect: Dialect) -> bool {
+        is_taken(trouble, dialect) && Instant::now() < self.ends
     }
 
     fn outcome<T>(

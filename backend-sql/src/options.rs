@@ -283,7 +283,7 @@ fn sqlite(url: &BackendUrl, base: &Path) -> Result<Target, BackendUrlError> {
         .filename(base.join(&*path))
         .create_if_missing(true)
         // Each try is short; who gives up when is decided above.
-        .busy_timeout(Duration::from_millis(200));
+        .busy_timeout(Duration::from_millis(100));
     Ok(Target::Sqlite(Box::new(options)))
 }
 

@@ -1,0 +1,256 @@
+//! The servers: on private ports, with their data in a folder of the test's own.
+
+use std::fs;
+use std::net::TcpStream;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use maintenance_mode_conformance::backend_suite::{Broken, broken};
+use maintenance_mode_conformance::server::{Server, free_port};
+use tempfile::TempDir;
+
+/// Servers refuse to run as root: then `nobody` runs them.
+const NOBODY: u32 = 65_534;
+
+pub(crate) const PASSWORD: &str = "s3cr3t";
+
+/// A folder that the server's user owns.
+fn folder() -> Result<(TempDir, PathBuf), Broken> {
+    let outer = tempfile::tempdir()?;
+    fs::set_permissions(outer.path(), fs::Permissions::from_mode(0o755))?;
+    let inner = outer.path().join("data");
+    fs::create_dir(&inner)?;
+    fs::set_permissions(&inner, fs::Permissions::from_mode(0o700))?;
+    if is_root() {
+        chown(&inner, Some(NOBODY), Some(NOBODY))?;
+    }
+    Ok((outer, inner))
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0)
+}
+
+/// The program as a user who is not root.
+pub(crate) fn unprivileged(program: impl AsRef<Path>) -> Command {
+    if !is_root() {
+        return Command::new(program.as_ref());
+    }
+    let mut command = Command::new("setpriv");
+    command
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups"])
+        .arg(program.as_ref())
+        .current_dir("/");
+    command
+}
+
+fn succeed(command: &mut Command) -> Result<(), Broken> {
+    let output = command.output().map_err(|error| {
+        broken(format!(
+            "{command:?}: {error}; `cargo xtask test` installs what the tests need"
+        ))
+    })?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(broken(format!("{command:?}: {said}")))
+}
+
+/// Debian keeps the programs of each version of PostgreSQL in a folder of their own.
+fn postgres_program(name: &str) -> PathBuf {
+    let versions = fs::read_dir("/usr/lib/postgresql");
+    let mut folders: Vec<PathBuf> = versions
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .collect();
+    folders.sort();
+    let newest = folders.into_iter().rev().map(|folder| folder.join(name));
+    newest
+        .into_iter()
+        .find(|program| program.exists())
+        .unwrap_or_else(|| PathBuf::from(name))
+}
+
+/// A server that can be killed and started again.
+struct Life {
+    server: Mutex<Option<Server>>,
+    pub(crate) port: u16,
+}
+
+impl Life {
+    fn new() -> Result<Self, Broken> {
+        Ok(Self {
+            server: Mutex::new(None),
+            port: free_port()?,
+        })
+    }
+
+    fn kill(&self) -> Result<(), Broken> {
+        let server = self.server.lock().unwrap().take();
+        server.ok_or_else(|| broken("it does not run"))?.kill()
+    }
+
+    /// Starts it; after a kill its old processes may be in the way for a moment.
+    fn start(&self, start: impl Fn() -> Result<Server, Broken>) -> Result<(), Broken> {
+        let began = Instant::now();
+        loop {
+            match start() {
+                Ok(server) => {
+                    *self.server.lock().unwrap() = Some(server);
+                    return Ok(());
+                }
+                Err(error) if began.elapsed() > Duration::from_secs(20) => return Err(error),
+                Err(_) => std::thread::sleep(Duration::from_millis(100)),
+            }
+        }
+    }
+}
+
+/// PostgreSQL, with the superuser `postgres` and encrypted passwords for everybody.
+pub(crate) struct Postgres {
+    life: Life,
+    folder: TempDir,
+    data: PathBuf,
+}
+
+impl Postgres {
+    pub(crate) fn new() -> Result<Self, Broken> {
+        let (folder, data) = folder()?;
+        let password = folder.path().join("password");
+        fs::write(&password, PASSWORD)?;
+        succeed(
+            unprivileged(postgres_program("initdb"))
+                .arg("-D")
+                .arg(&data)
+                .args(["-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync"])
+                .args(["--auth=scram-sha-256", "--pwfile"])
+                .arg(&password),
+        )?;
+        let server = Self {
+            life: Life::new()?,
+            folder,
+            data,
+        };
+        server.start()?;
+        Ok(server)
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.life.port
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn url(&self, user: &str) -> String {
+        let port = self.life.port;
+        format!("postgres://{user}:{PASSWORD}@127.0.0.1:{port}/postgres")
+    }
+
+    pub(crate) fn kill(&self) -> Result<(), Broken> {
+        self.life.kill()
+    }
+
+    pub(crate) fn start(&self) -> Result<(), Broken> {
+        self.life.start(|| {
+            let port = self.life.port.to_string();
+            Server::start(
+                unprivileged(postgres_program("postgres"))
+                    .arg("-D")
+                    .arg(&self.data)
+                    .args(["-p", &port, "-c", "listen_addresses=127.0.0.1"])
+                    .args(["-c", "unix_socket_directories=", "-c", "fsync=off"])
+                    .args(["-c", "max_connections=300"]),
+                &self.folder.path().join("log"),
+                || {
+                    let mut ready = Command::new(postgres_program("pg_isready"));
+                    ready.args(["-q", "-h", "127.0.0.1", "-p", &port]);
+                    ready.status().is_ok_and(|status| status.success())
+                },
+            )
+        })
+    }
+
+    /// Sets who may come in how (pg_hba.conf) and makes the server read it.
+    pub(crate) fn admits(&self, rules: &str) -> Result<(), Broken> {
+        fs::write(self.data.join("pg_hba.conf"), rules)?;
+        self.life
+            .server
+            .lock()
+            .unwrap()
+            .as_ref()
+            .ok_or_else(|| broken("it does not run"))?
+            .signal("HUP")
+    }
+}
+
+/// MariaDB, with the user `site` who may do everything in the database `site`.
+pub(crate) struct MariaDb {
+    life: Life,
+    folder: TempDir,
+    data: PathBuf,
+}
+
+impl MariaDb {
+    pub(crate) fn new() -> Result<Self, Broken> {
+        let (folder, data) = folder()?;
+        succeed(
+            unprivileged("mariadb-install-db")
+                .args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"])
+                .arg(format!("--datadir={}", data.display())),
+        )?;
+        fs::write(
+            folder.path().join("init.sql"),
+            format!(
+                "CREATE DATABASE IF NOT EXISTS site;\n\
+                 CREATE USER IF NOT EXISTS 'site'@'%' IDENTIFIED BY '{PASSWORD}';\n\
+                 GRANT ALL ON site.* TO 'site'@'%' WITH GRANT OPTION;\n\
+                 GRANT CREATE USER ON *.* TO 'site'@'%';\n"
+            ),
+        )?;
+        let server = Self {
+            life: Life::new()?,
+            folder,
+            data,
+        };
+        server.start()?;
+        Ok(server)
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.life.port
+    }
+
+    pub(crate) fn url(&self) -> String {
+        let port = self.life.port;
+        format!("mysql://site:{PASSWORD}@127.0.0.1:{port}/site")
+    }
+
+    pub(crate) fn kill(&self) -> Result<(), Broken> {
+        self.life.kill()
+    }
+
+    pub(crate) fn start(&self) -> Result<(), Broken> {
+        self.life.start(|| {
+            let port = self.life.port;
+            let (data, outer) = (self.data.display(), self.folder.path().display());
+            Server::start(
+                unprivileged("mariadbd")
+                    .args(["--no-defaults", "--bind-address=127.0.0.1"])
+                    .args(["--innodb-flush-log-at-trx-commit=2", "--max-connections=300"])
+                    .arg(format!("--datadir={data}"))
+                    .arg(format!("--port={port}"))
+                    .arg(format!("--socket={data}/socket"))
+                    .arg(format!("--init-file={outer}/init.sql")),
+                &self.folder.path().join("log"),
+                || TcpStream::connect(("127.0.0.1", port)).is_ok(),
+            )
+        })
+    }
+}
