@@ -24,14 +24,14 @@ const ECHO_WITHIN: Duration = Duration::from_secs(2);
 /// Listens; when this returns, the server has confirmed it and a notification has come through.
 pub(crate) async fn subscribe(store: &Arc<Store>) -> Result<HintReceiver, Trouble> {
     let channels = Channels::new(store)?;
-    let limit = store.options().connect_timeout + store.options().timeout;
-    let mut listener = match timeout(limit, listen(store, &channels)).await {
-        Ok(listener) => listener?,
-        Err(_) => return Err(Trouble::new(Kind::Late, "LISTEN was not answered")),
-    };
     let sender = HintSender::new();
     let hints = sender.subscribe(Duration::ZERO);
+    let mut listener = connect(store).await?;
+    // Only a listener that hears itself listens to what others hear too: a pooler would leave that to connections
+    // of strangers.
+    listen(store, &mut listener, &channels.own).await?;
     probe(store, &mut listener, &channels, &sender).await?;
+    listen(store, &mut listener, &channels.changed).await?;
     let task = tokio::spawn(follow(Arc::clone(store), listener, channels, sender));
     Ok(hints.keep(Ended(task.abort_handle())))
 }
@@ -54,8 +54,7 @@ impl Channels {
     }
 }
 
-async fn listen(store: &Store, channels: &Channels) -> Result<PgListener, Trouble> {
-    let trouble = |error| Trouble::connecting(error, store.dialect());
+async fn connect(store: &Store) -> Result<PgListener, Trouble> {
     #[allow(irrefutable_let_patterns)]
     let Target::Postgres(options) = &store.options().target else {
         return Err(Trouble::new(Kind::Other, "only PostgreSQL listens"));
@@ -68,13 +67,19 @@ async fn listen(store: &Store, channels: &Channels) -> Result<PgListener, Troubl
         .test_before_acquire(false)
         .acquire_timeout(store.options().connect_timeout)
         .connect_lazy_with((**options).clone());
-    let mut listener = PgListener::connect_with(&pool).await.map_err(trouble)?;
+    let listener = PgListener::connect_with(&pool).await;
+    let mut listener = listener.map_err(|error| Trouble::connecting(error, store.dialect()))?;
     listener.ignore_pool_close_event(true);
     // A connection that was lost ends the subscription; in the gap anything may have been missed.
     listener.eager_reconnect(false);
-    let both = [channels.changed.as_str(), channels.own.as_str()];
-    listener.listen_all(both).await.map_err(trouble)?;
     Ok(listener)
+}
+
+async fn listen(store: &Store, listener: &mut PgListener, channel: &str) -> Result<(), Trouble> {
+    match timeout(store.options().timeout, listener.listen(channel)).await {
+        Ok(listening) => listening.map_err(|error| Trouble::of(error, store.dialect())),
+        Err(_) => Err(Trouble::new(Kind::Late, "LISTEN was not answered")),
+    }
 }
 
 /// Sends a notification and waits for it. Hints that come meanwhile are passed on.
@@ -84,10 +89,7 @@ async fn probe(
     channels: &Channels,
     sender: &HintSender,
 ) -> Result<(), Trouble> {
-    let mut tx = store.links.begin(Purpose::Write).await?;
-    let own = vec![Value::text(channels.own.as_str())];
-    tx.rows("SELECT 1 FROM pg_notify(?, '')", own).await?;
-    tx.commit().await?;
+    notify(store, &channels.own).await?;
     let ends = Instant::now() + ECHO_WITHIN;
     loop {
         match timeout_at(ends, listener.try_recv()).await {
@@ -95,18 +97,39 @@ async fn probe(
             Ok(Ok(Some(_))) => sender.hint(),
             Ok(Ok(None)) => return Err(Trouble::new(Kind::Lost, "while listening")),
             Ok(Err(error)) => return Err(Trouble::of(error, store.dialect())),
-            Err(_) => {
-                return Err(Trouble::new(
-                    Kind::Other,
-                    format!(
-                        "LISTEN was accepted and a NOTIFY did not arrive within {ECHO_WITHIN:?}: a pooler such as \
-                         PgBouncer in transaction mode swallows it, or the connection is dead; changes are seen by \
-                         polling only. Name the server itself or a pool in session mode in the URL"
-                    ),
-                ));
-            }
+            Err(_) => return Err(swallowed("did not arrive")),
         }
     }
+}
+
+/// Sends a notification, on another connection than the one that listens.
+async fn notify(store: &Store, channel: &str) -> Result<(), Trouble> {
+    let mut tx = store.links.begin(Purpose::Write).await?;
+    let values = vec![Value::text(channel)];
+    let sent = tx.rows("SELECT 1 FROM pg_notify(?, '')", values).await;
+    let sent = match sent {
+        Ok(_) => tx.commit().await,
+        Err(trouble) => Err(trouble),
+    };
+    sent.map_err(|trouble| {
+        // The sender heard it, who never listened: a pooler gave him the connection that does.
+        if trouble.what.contains("NotificationResponse") {
+            swallowed("arrived at another connection")
+        } else {
+            trouble
+        }
+    })
+}
+
+fn swallowed(what: &str) -> Trouble {
+    Trouble::new(
+        Kind::Other,
+        format!(
+            "LISTEN was accepted and a NOTIFY {what}: a pooler such as PgBouncer in transaction mode swallows it, or \
+             the connection is dead; changes are seen by polling only. Name the server itself or a pool in session \
+             mode in the URL"
+        ),
+    )
 }
 
 async fn follow(

@@ -1,6 +1,6 @@
 //! Hints from looking: a cheap question, again and again, on a connection of its own.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use maintenance_mode::backend::{HintReceiver, HintSender};
@@ -31,13 +31,12 @@ pub(crate) async fn subscribe(
     let seen = look(store, &mut link, &Seen::default()).await?;
     let sender = HintSender::new();
     let hints = sender.subscribe(Duration::ZERO);
-    let watched = Arc::downgrade(store);
-    let task = tokio::spawn(watch(watched, link, seen, interval, sender));
+    let task = tokio::spawn(watch(Arc::clone(store), link, seen, interval, sender));
     Ok(hints.keep(Ended(task.abort_handle())))
 }
 
 async fn watch(
-    store: Weak<Store>,
+    store: Arc<Store>,
     mut link: Link,
     mut seen: Seen,
     interval: Duration,
@@ -45,9 +44,6 @@ async fn watch(
 ) {
     loop {
         sleep(interval).await;
-        let Some(store) = store.upgrade() else {
-            break;
-        };
         match look(&store, &mut link, &seen).await {
             Ok(now) => {
                 let news = (&now.epoch, now.revision) != (&seen.epoch, seen.revision);
@@ -64,8 +60,6 @@ async fn watch(
             }
         }
     }
-    // The server finds out by itself if this fails.
-    let _ = link.close().await;
 }
 
 async fn look(store: &Store, link: &mut Link, before: &Seen) -> Result<Seen, Trouble> {

@@ -139,9 +139,15 @@ pub(crate) async fn ensure(links: &Links) -> Result<(), Trouble> {
             format!("they have version {later} and this program knows {VERSION}"),
         )),
         Ok(_) => make(links).await,
-        Err(trouble) if trouble.kind == Kind::NoTable => make(links).await,
+        Err(trouble) if seems_missing(&trouble, links.dialect()) => make(links).await,
         Err(trouble) => Err(trouble),
     }
+}
+
+/// MySQL does not tell a user about tables that it may not read: they may be missing as well.
+fn seems_missing(trouble: &Trouble, dialect: Dialect) -> bool {
+    trouble.kind == Kind::NoTable
+        || (trouble.kind == Kind::NoRight && dialect == Dialect::MySql)
 }
 
 async fn version(links: &Links) -> Result<Option<i64>, Trouble> {
@@ -176,8 +182,12 @@ async fn make(links: &Links) -> Result<(), Trouble> {
 fn explain(mut trouble: Trouble, dialect: Dialect, prefix: &TablePrefix) -> Trouble {
     if matches!(trouble.kind, Kind::NoRight | Kind::NoTable) {
         trouble.kind = Kind::NoRight;
+        let missing = match dialect {
+            Dialect::MySql => "are missing, or hidden from this user,",
+            Dialect::Postgres | Dialect::Sqlite => "are missing",
+        };
         trouble.what = format!(
-            "{}; the tables are missing and cannot be made by this user: give it the right to create tables, or run \
+            "{}; the tables {missing} and cannot be made by this user: give it the right to create tables, or run \
              these statements as their owner\n\n{}{};\n",
             trouble.what,
             schema_sql(dialect, prefix),

@@ -203,7 +203,8 @@ impl MariaDb {
         succeed(
             unprivileged("mariadb-install-db")
                 .args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"])
-                .arg(format!("--datadir={}", data.display())),
+                .arg(format!("--datadir={}", data.display()))
+                .env("TMPDIR", &data),
         )?;
         fs::write(
             folder.path().join("init.sql"),
@@ -244,6 +245,7 @@ impl MariaDb {
                 unprivileged("mariadbd")
                     .args(["--no-defaults", "--bind-address=127.0.0.1"])
                     .args(["--innodb-flush-log-at-trx-commit=2", "--max-connections=300"])
+                    .env("TMPDIR", &self.data)
                     .arg(format!("--datadir={data}"))
                     .arg(format!("--port={port}"))
                     .arg(format!("--socket={data}/socket"))
