@@ -1,11 +1,11 @@
 //! From an actix request to the engine's facts, without copying.
 
 use std::borrow::Cow;
-use std::fmt::Write as _;
 
 use actix_web::HttpRequest;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::uri::Authority;
+use maintenance_mode::path::escaped;
 use maintenance_mode::{Facts, Headers, Peer, Single};
 
 /// actix's header map, as the engine asks for fields.
@@ -52,33 +52,7 @@ fn routed_path(request: &HttpRequest) -> Option<Cow<'_, str>> {
     if !request.path().contains('%') {
         return None;
     }
-    let decoded = request.match_info().as_str();
-    if decoded
-        .bytes()
-        .all(|byte| byte == b'%' || is_path_byte(byte))
-    {
-        return Some(Cow::Borrowed(decoded));
-    }
-    let mut escaped = String::with_capacity(decoded.len() + 16);
-    for byte in decoded.bytes() {
-        if byte == b'%' || is_path_byte(byte) {
-            escaped.push(char::from(byte));
-        } else {
-            // Writing to a string does not fail.
-            let _ = write!(escaped, "%{byte:02X}");
-        }
-    }
-    Some(Cow::Owned(escaped))
-}
-
-/// RFC 3986, section 3.3: `pchar` less the escape, and the slash.
-const fn is_path_byte(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9')
-        || matches!(
-            byte,
-            b'/' | b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')'
-        )
-        || matches!(byte, b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@')
+    Some(escaped(request.match_info().as_str(), b"/%"))
 }
 
 impl HeaderView<'_> {

@@ -3,13 +3,15 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use http::request::Parts;
 use http::{Extensions, Uri};
 use maintenance_mode::http::Drain;
+use maintenance_mode::live::RequestFn;
 use maintenance_mode::{Identity, Maintenance, Peer, RouteOverride};
 use tower_layer::Layer;
 
 use crate::facts::{Head, plain_peer};
-use crate::functions::{ApplicationFns, PartsFn};
+use crate::functions::ApplicationFns;
 use crate::routes::Routes;
 use crate::service::{Gate, MaintenanceService};
 
@@ -138,26 +140,29 @@ impl MaintenanceLayer {
         self
     }
 
-    /// How to find out who asks: an `async fn(&Parts) -> Identity`, or a closure as [`PartsFn`] says.
+    /// How to find out who asks: an `async fn(&Parts) -> Identity`, or a closure as [`RequestFn`] says.
     ///
     /// It is called only when nothing cheaper has decided and some rule wants to know: never while the
     /// sites are online, never for exempt paths and addresses. It runs before the application, so a
     /// session layer that it needs must be put outside of this one.
     ///
     /// Without it, a visitor of whom rules want to know is blocked.
-    pub fn identify(mut self, identify: impl for<'a> PartsFn<'a, Identity> + 'static) -> Self {
-        self.settings().functions.set_identify(identify);
+    pub fn identify(
+        mut self,
+        identify: impl for<'a> RequestFn<'a, Parts, Identity> + 'static,
+    ) -> Self {
+        self.settings().functions.visitors.set_identify(identify);
         self
     }
 
     /// Ends a visitor's session, where the policy's `logout` says so: an `async fn(&Parts)`, or a closure
-    /// as [`PartsFn`] says.
+    /// as [`RequestFn`] says.
     ///
     /// The cookies of `logout.cookies` are expired besides. This function must end the session on the
     /// server: where rules let anonymous visitors in, the request then goes on with its old `Cookie`
     /// field, and only the ended session makes its sender anonymous.
-    pub fn on_logout(mut self, log_out: impl for<'a> PartsFn<'a, ()> + 'static) -> Self {
-        self.settings().functions.set_log_out(log_out);
+    pub fn on_logout(mut self, log_out: impl for<'a> RequestFn<'a, Parts, ()> + 'static) -> Self {
+        self.settings().functions.visitors.set_log_out(log_out);
         self
     }
 

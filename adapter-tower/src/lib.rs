@@ -140,11 +140,11 @@ mod status;
 pub use body::MaintenanceBody;
 #[cfg(feature = "tower-http")]
 pub use classify::{MaintenanceClassifier, MakeMaintenanceClassifier};
-pub use functions::PartsFn;
 pub use future::ResponseFuture;
 pub use layer::MaintenanceLayer;
 pub use maintenance_mode::Verdict;
 pub use maintenance_mode::http::Drain;
+pub use maintenance_mode::live::RequestFn;
 pub use routes::Routes;
 pub use service::MaintenanceService;
 pub use status::MaintenanceStatus;

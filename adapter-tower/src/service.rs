@@ -114,14 +114,14 @@ where
     S: Service<Request<B>>,
     B: Body + Send + 'static,
 {
-    let functions = &gate.settings.functions;
+    let visitors = &gate.settings.functions.visitors;
     let (parts, body) = request.into_parts();
-    let identity = functions.identify(&parts).await;
+    let identity = visitors.identify(&parts).await;
     let judgement = identity.with_visitor(|visitor| gate.judge(Head::from(&parts), visitor));
     match judgement {
         Judgement::Pass(pass) => {
             if pass.logs_out.is_some() {
-                functions.log_out(&parts).await;
+                visitors.log_out(&parts).await;
             }
             let request = Request::from_parts(parts, body);
             Outcome::Passed(carry_out(pass, &mut inner, request, guard))
@@ -129,7 +129,7 @@ where
         Judgement::Answer { answer, logs_out } => {
             drop(guard);
             if logs_out {
-                functions.log_out(&parts).await;
+                visitors.log_out(&parts).await;
             }
             Outcome::Answered(gate.answer(answer, Request::from_parts(parts, body)))
         }
@@ -168,9 +168,8 @@ impl Gate {
         if self.log_out_was_checked.swap(true, Ordering::Relaxed) {
             return;
         }
-        let functions = &self.settings.functions;
-        let is_whole = functions.can_log_out() && functions.can_identify();
-        if !is_whole && self.settings.maintenance.policy().logs_out() {
+        let visitors = &self.settings.functions.visitors;
+        if !visitors.can_log_out() && self.settings.maintenance.policy().logs_out() {
             tracing::warn!(
                 "the policy logs visitors out, which takes `MaintenanceLayer::identify` and \
                  `MaintenanceLayer::on_logout`; without both, sessions stay alive on the server"
@@ -212,7 +211,7 @@ impl Gate {
     fn judge_unasked(&self, head: Head<'_>) -> Option<Judgement<Response<Bytes>>> {
         let maintenance = &self.settings.maintenance;
         self.with_facts(head, Visitor::Unknown, |facts| {
-            if self.settings.functions.can_identify() {
+            if self.settings.functions.visitors.can_identify() {
                 maintenance.judge_unasked(facts, response)
             } else {
                 Some(maintenance.judge(facts, response))

@@ -53,6 +53,13 @@ pub async fn switch_for_round(maintenance: &Maintenance, round: u32) -> Result<(
     Ok(())
 }
 
+/// What becomes of a handler whose client has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Abandoned {
+    Stops,
+    RunsOn,
+}
+
 /// Drives a server of these routes: `/` says `hello`, `/slow` takes half a minute, `/panic` panics,
 /// `/stream` never ends, `/breaks` fails in the middle of its body, `/ws` is a WebSocket.
 ///
@@ -62,6 +69,26 @@ pub async fn switch_for_round(maintenance: &Maintenance, round: u32) -> Result<(
 pub async fn whatever_ends_a_request_ends_its_count(
     address: SocketAddr,
     maintenance: &Maintenance,
+) -> Result<(), Broken> {
+    ends(address, maintenance, Abandoned::Stops).await
+}
+
+/// The same for a framework that lets handlers run to their end; there, `/slow` takes a second.
+///
+/// # Errors
+///
+/// What was not kept.
+pub async fn whatever_ends_a_handler_ends_its_count(
+    address: SocketAddr,
+    maintenance: &Maintenance,
+) -> Result<(), Broken> {
+    ends(address, maintenance, Abandoned::RunsOn).await
+}
+
+async fn ends(
+    address: SocketAddr,
+    maintenance: &Maintenance,
+    abandoned: Abandoned,
 ) -> Result<(), Broken> {
     let mut stream = send(address, "/", "Connection: close\r\n").await?;
     let mut text = String::new();
@@ -75,10 +102,14 @@ pub async fn whatever_ends_a_request_ends_its_count(
     wait_for(maintenance, 1, 0, "in a slow handler").await?;
     stream.set_zero_linger()?;
     drop(stream);
+    if abandoned == Abandoned::RunsOn {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        wait_for(maintenance, 1, 0, "in a handler that runs on").await?;
+    }
     wait_for(maintenance, 0, 0, "after an abort").await?;
 
-    // The connection ends, the server goes on.
-    let mut stream = send(address, "/panic", "").await?;
+    // The connection ends, now or with the answer; the server goes on.
+    let mut stream = send(address, "/panic", "Connection: close\r\n").await?;
     let _ = stream.read_to_end(&mut Vec::new()).await;
     wait_for(maintenance, 0, 0, "after a panic").await?;
 
@@ -88,7 +119,7 @@ pub async fn whatever_ends_a_request_ends_its_count(
     drop(stream);
     wait_for(maintenance, 0, 0, "the client went away").await?;
 
-    let mut stream = send(address, "/breaks", "").await?;
+    let mut stream = send(address, "/breaks", "Connection: close\r\n").await?;
     let _ = stream.read_to_end(&mut Vec::new()).await;
     wait_for(maintenance, 0, 0, "after a body that fails").await?;
 

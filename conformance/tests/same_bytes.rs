@@ -8,7 +8,13 @@ use maintenance_mode_conformance::wire::table::{Answered, answers_of};
 use maintenance_mode_conformance::wire::{Framework, Same};
 
 /// Every site: the last word of its package, which its program begins with, and what its framework does.
-const SITES: &[(&str, Framework)] = &[("actix", Framework::ACTIX), ("axum", Framework::AXUM)];
+const SITES: &[(&str, Framework)] = &[
+    ("actix", Framework::ACTIX),
+    ("axum", Framework::AXUM),
+    ("poem", Framework::HYPER),
+    ("rocket", Framework::ROCKET),
+    ("warp", Framework::WARP),
+];
 
 /// A program that a test of the whole workspace builds beside this test's own.
 fn program(site: &str) -> Result<PathBuf, Broken> {

@@ -26,6 +26,8 @@ pub(crate) enum Exit {
     Paused,
     /// The state cannot be known.
     Unknown,
+    /// `run`: what the command, or the signal that ended it, says.
+    OfCommand(u8),
 }
 
 impl Exit {
@@ -39,6 +41,7 @@ impl Exit {
             Self::ReadOnly => 12,
             Self::Paused => 13,
             Self::Unknown => 20,
+            Self::OfCommand(code) => code,
         }
     }
 }

@@ -108,6 +108,22 @@ impl Output {
         }
     }
 
+    /// One line that takes the place of the one before, on a terminal.
+    pub(crate) fn progress(&mut self, message: impl Display) {
+        if !self.quiet {
+            let _ = write!(self.remarks, "\r\x1b[2K{message}");
+            let _ = self.remarks.flush();
+        }
+    }
+
+    /// Takes the last line of progress away.
+    pub(crate) fn end_progress(&mut self) {
+        if !self.quiet {
+            let _ = write!(self.remarks, "\r\x1b[2K");
+            let _ = self.remarks.flush();
+        }
+    }
+
     fn remark(&mut self, style: Style, word: &str, message: impl Display) {
         // There is nowhere else to say that standard error is gone.
         let _ = writeln!(self.remarks, "{style}{word}:{style:#} {message}");

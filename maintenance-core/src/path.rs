@@ -7,6 +7,7 @@
 //! delimiter, and letters that fold to a delimiter under Unicode normalisation.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 /// Why no path rule applies to a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -273,6 +274,41 @@ pub(crate) fn canonical_literal(written: &str) -> Result<String, NonCanonical> {
         }
     }
     CanonicalPath::parse(&sent).map(|path| path.upper_hex().into_owned())
+}
+
+/// What a router has decoded, as URLs write it, for [`Facts::routed_path`](crate::Facts::routed_path): rules
+/// are written so. Bytes that are neither `pchar` (RFC 3986, section 3.3) nor in `kept` become escapes.
+///
+/// ```
+/// assert_eq!(maintenance_mode::path::escaped("a b/c", b""), "a%20b%2Fc");
+/// assert_eq!(maintenance_mode::path::escaped("/a/b", b"/"), "/a/b");
+/// ```
+#[must_use]
+pub fn escaped<'a>(decoded: &'a str, kept: &[u8]) -> Cow<'a, str> {
+    let stays = |byte: u8| is_path_character(byte) || kept.contains(&byte);
+    if decoded.bytes().all(stays) {
+        return Cow::Borrowed(decoded);
+    }
+    let mut escaped = String::with_capacity(decoded.len() + 16);
+    for byte in decoded.bytes() {
+        if stays(byte) {
+            escaped.push(char::from(byte));
+        } else {
+            // Writing to a string does not fail.
+            let _ = write!(escaped, "%{byte:02X}");
+        }
+    }
+    Cow::Owned(escaped)
+}
+
+/// RFC 3986, section 3.3: `pchar` less the escape.
+const fn is_path_character(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')'
+        )
+        || matches!(byte, b'*' | b'+' | b',' | b';' | b'=' | b':' | b'@')
 }
 
 /// Escapes that belong together: one for an ASCII byte, up to four for a UTF-8 character.

@@ -1,6 +1,7 @@
 //! What the verbs need beside Rust, and installing it.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::failure::{Failure, Outcome};
 use crate::shell::{command, find, run};
@@ -39,6 +40,30 @@ const NEEDS: &[Need] = &[
         program: "mount",
         package: "mount",
         for_what: "the tests of the file backend mount a file system that is full",
+        by: Verb::Test,
+    },
+    Need {
+        program: "pg_ctlcluster",
+        package: "postgresql",
+        for_what: "the tests of the SQL backend start servers of their own",
+        by: Verb::Test,
+    },
+    Need {
+        program: "mariadbd",
+        package: "mariadb-server",
+        for_what: "the tests of the SQL backend start servers of their own",
+        by: Verb::Test,
+    },
+    Need {
+        program: "pgbouncer",
+        package: "pgbouncer",
+        for_what: "the tests of the SQL backend put it before PostgreSQL, where it swallows hints",
+        by: Verb::Test,
+    },
+    Need {
+        program: "setpriv",
+        package: "util-linux",
+        for_what: "database servers refuse to run as root",
         by: Verb::Test,
     },
     Need {
@@ -93,6 +118,7 @@ pub(crate) fn install(verb: Verb) -> Outcome {
         )));
     }
     run(command("apt-get").args(["update", "-q"]))?;
+    let _quiet = NoServices::start()?;
     run(command("apt-get")
         .args(["install", "-y", "-q", "--no-install-recommends"])
         .args(&packages)
@@ -103,6 +129,35 @@ pub(crate) fn install(verb: Verb) -> Outcome {
             "{} was installed and {} is still not found",
             need.package, need.program
         ))),
+    }
+}
+
+/// Debian's packages start their servers when they are installed, unless this program forbids it (invoke-rc.d(8)).
+/// The tests start servers of their own, and this machine keeps what it had.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+/// While it lives, no package starts a service.
+struct NoServices {
+    is_ours: bool,
+}
+
+impl NoServices {
+    fn start() -> Result<Self, Failure> {
+        let is_ours = !fs::exists(POLICY)?;
+        if is_ours {
+            fs::write(POLICY, "#!/bin/sh\nexit 101\n")?;
+            fs::set_permissions(POLICY, fs::Permissions::from_mode(0o755))?;
+        }
+        Ok(Self { is_ours })
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if self.is_ours {
+            // Nothing can be done if it cannot be removed; the file says by itself what it does.
+            let _ = fs::remove_file(POLICY);
+        }
     }
 }
 

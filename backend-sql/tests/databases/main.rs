@@ -7,7 +7,6 @@ mod mysql;
 mod pgbouncer;
 mod postgres;
 mod process;
-mod servers;
 mod sqlite;
 mod store;
 

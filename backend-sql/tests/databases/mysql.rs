@@ -10,7 +10,7 @@ use maintenance_mode_conformance::presence_suite;
 
 use crate::postgres::open;
 use crate::process;
-use crate::servers::{MariaDb, PASSWORD};
+use maintenance_mode_conformance::databases::{MariaDb, PASSWORD};
 use crate::store::Database;
 
 fn database() -> Result<Database, Broken> {

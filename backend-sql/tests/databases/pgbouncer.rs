@@ -9,7 +9,7 @@ use maintenance_mode_conformance::backend_suite::records::{advance, create, expe
 use maintenance_mode_conformance::server::{Server, free_port};
 
 use crate::postgres::open;
-use crate::servers::{PASSWORD, Postgres, unprivileged};
+use maintenance_mode_conformance::databases::{PASSWORD, Postgres, unprivileged};
 
 /// PgBouncer in this mode, and its port.
 fn bouncer(server: &Postgres, mode: &str) -> Result<(Server, u16), Broken> {

@@ -12,7 +12,7 @@ use maintenance_mode_conformance::{ensure, presence_suite};
 use maintenance_mode_sql::{Dialect, schema_sql};
 
 use crate::process;
-use crate::servers::{PASSWORD, Postgres};
+use maintenance_mode_conformance::databases::{PASSWORD, Postgres};
 use crate::store::{Database, Store};
 
 fn database() -> Result<Database, Broken> {

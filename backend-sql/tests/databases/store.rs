@@ -11,7 +11,7 @@ use maintenance_mode_conformance::backend_suite::{Abilities, Broken, Harness, Lo
 use sqlx::{AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
-use crate::servers::{MariaDb, Postgres};
+use maintenance_mode_conformance::databases::{MariaDb, Postgres};
 
 /// A database server, or none.
 #[derive(Clone)]

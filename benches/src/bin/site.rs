@@ -1,4 +1,4 @@
-//! One of the sites on a real socket, with one worker: `site FRAMEWORK plain|ten-liner|ours open|closed`.
+//! One of the sites on a real socket, with one worker: `site FRAMEWORK plain|counted|ten-liner|ours open|closed`.
 //!
 //! Ours has a file backend. The program says `listening ADDRESS`, and ends when its standard input ends.
 
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
 
 fn perform(arguments: &[&str]) -> Result<(), Trouble> {
     let [framework, kind, state] = *arguments else {
-        return Err("usage: site FRAMEWORK plain|ten-liner|ours open|closed".into());
+        return Err("usage: site FRAMEWORK plain|counted|ten-liner|ours open|closed".into());
     };
     let framework = FRAMEWORKS
         .iter()

@@ -89,6 +89,7 @@ fn prepare(variant: Variant) -> Result<Runner, Trouble> {
     let system = System::new();
     let status = variant.status();
     match variant.kind {
+        Kind::Counted => Err("counting alone is measured with tower's stacks".into()),
         Kind::Plain => {
             let service = system.block_on(test::init_service(plain()));
             Ok(requests(system, service, status, ()))
@@ -137,6 +138,7 @@ where
 fn serve(variant: Variant) -> Result<(), Trouble> {
     System::new().block_on(async move {
         match variant.kind {
+            Kind::Counted => Err("counting alone is measured with tower's stacks".into()),
             Kind::Plain => serve_app(plain).await,
             Kind::TenLiner => {
                 let flag = Arc::new(AtomicBool::new(variant.closed));

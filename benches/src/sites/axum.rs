@@ -17,6 +17,7 @@ use tower::ServiceBuilder;
 use tower::make::Shared;
 use tower_layer::Layer;
 
+use super::counted::CountedLayer;
 use super::{BACK_SOON, Framework, HELLO, Kind, PLAIN_TEXT, Switch, Variant, input_ended, runtime};
 use crate::Trouble;
 use crate::scenarios::Runner;
@@ -57,11 +58,21 @@ fn ten_liner(closed: bool) -> impl FnOnce(Router) -> Router {
 }
 
 fn prepare_outermost(variant: Variant) -> Result<Runner, Trouble> {
-    if variant.kind != Kind::Ours {
+    if !matches!(variant.kind, Kind::Ours | Kind::Counted) {
         return prepare_router_layer(variant);
     }
     let runtime = runtime()?;
     let switch = runtime.block_on(Switch::in_memory(variant.closed))?;
+    if variant.kind == Kind::Counted {
+        let site = CountedLayer::default().layer(plain().with_state(()));
+        return Ok(super::tower::requests(
+            runtime,
+            site,
+            variant.status(),
+            Body::empty,
+            switch,
+        ));
+    }
     let site = MaintenanceLayer::new(switch.maintenance.clone()).layer(plain().with_state(()));
     Ok(super::tower::requests(
         runtime,
@@ -88,6 +99,7 @@ fn prepare_router_layer(variant: Variant) -> Result<Runner, Trouble> {
 fn router(variant: Variant, switch: &Switch) -> Router {
     match variant.kind {
         Kind::Plain => plain(),
+        Kind::Counted => plain().layer(CountedLayer::default()),
         Kind::TenLiner => ten_liner(variant.closed)(plain()),
         Kind::Ours => plain().layer(MaintenanceLayer::new(switch.maintenance.clone())),
     }

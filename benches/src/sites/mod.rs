@@ -2,7 +2,11 @@
 
 mod actix;
 mod axum;
+mod counted;
+mod poem;
+mod rocket;
 mod tower;
+mod warp;
 
 use maintenance_mode::{Config, Maintenance, Mode};
 use tempfile::TempDir;
@@ -16,6 +20,8 @@ use crate::scenarios::Runner;
 pub enum Kind {
     /// It cannot be.
     Plain,
+    /// It cannot be either; its requests are counted until their bodies end.
+    Counted,
     /// By the switch that people write by hand: a flag and a fixed body.
     TenLiner,
     /// By this project.
@@ -43,11 +49,19 @@ pub struct Framework {
 }
 
 /// All of them.
-pub const FRAMEWORKS: &[Framework] = &[actix::FRAMEWORK, axum::OUTERMOST, axum::ROUTER_LAYER];
+pub const FRAMEWORKS: &[Framework] = &[
+    actix::FRAMEWORK,
+    axum::OUTERMOST,
+    axum::ROUTER_LAYER,
+    poem::FRAMEWORK,
+    rocket::FRAMEWORK,
+    warp::FRAMEWORK,
+];
 
 /// Every variant.
-pub const VARIANTS: [Variant; 5] = [
+pub const VARIANTS: [Variant; 6] = [
     Variant::new(Kind::Plain, false),
+    Variant::new(Kind::Counted, false),
     Variant::new(Kind::TenLiner, false),
     Variant::new(Kind::TenLiner, true),
     Variant::new(Kind::Ours, false),
@@ -64,7 +78,7 @@ impl Variant {
         Self { kind, closed }
     }
 
-    /// The variant of this name, `plain`, `ten-liner` or `ours`, `open` or `closed`.
+    /// The variant of this name, `plain`, `counted`, `ten-liner` or `ours`, `open` or `closed`.
     ///
     /// # Errors
     ///
@@ -74,7 +88,10 @@ impl Variant {
             (kind, "open") => format!("{kind}/online"),
             (kind, _) => format!("{kind}/offline"),
         };
-        let name = name.strip_prefix("plain").map_or(&*name, |_| "plain");
+        let name = match kind {
+            "plain" | "counted" => kind,
+            _ => &name,
+        };
         VARIANTS
             .into_iter()
             .find(|variant| variant.name() == name)
@@ -86,6 +103,7 @@ impl Variant {
     pub const fn name(self) -> &'static str {
         match (self.kind, self.closed) {
             (Kind::Plain, _) => "plain",
+            (Kind::Counted, _) => "counted",
             (Kind::TenLiner, false) => "ten-liner/online",
             (Kind::TenLiner, true) => "ten-liner/offline",
             (Kind::Ours, false) => "ours/online",

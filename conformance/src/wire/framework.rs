@@ -17,6 +17,9 @@ pub struct Framework {
     /// Drops a handler when its client resets the connection. A framework that lets handlers run to their
     /// end counts such a request until then.
     pub cancels_handlers: bool,
+    /// Keeps the authority of an absolute-form target (`GET http://host/`). A framework that drops it knows
+    /// such a request's host from `Host` alone, and so does its application.
+    pub keeps_authority: bool,
     /// The same when a client resets a stream of an HTTP/2 connection, or loses the connection.
     pub cancels_streams: bool,
     /// Waits without a limit for the rest of a chunked body that stops in the middle, also after its request
@@ -51,6 +54,7 @@ impl Framework {
         decodes_paths: false,
         http2: true,
         cancels_handlers: true,
+        keeps_authority: true,
         cancels_streams: true,
         waits_for_chunks: false,
         adds_fields: &[],
@@ -65,6 +69,13 @@ impl Framework {
         ..Self::HYPER
     };
 
+    /// warp is hyper below the filters. Where target and `Host` differ, be it by a port alone, it shows only that
+    /// they do (`warp::host::optional`); so such a request is closed as long as any site is.
+    pub const WARP: Self = Self {
+        answers_apart: &["A125", "Q295"],
+        ..Self::HYPER
+    };
+
     /// actix-web: its expect handler runs before any middleware, and its router decodes paths. Over HTTP/2 each
     /// handler is a task of its own, which nobody stops (`actix_http::h2::Dispatcher`). After an early answer it
     /// reads a chunked body to its end, and no timer runs meanwhile (`actix_http::h1::Dispatcher`).
@@ -73,6 +84,19 @@ impl Framework {
         decodes_paths: true,
         cancels_streams: false,
         waits_for_chunks: true,
+        ..Self::HYPER
+    };
+
+    /// Rocket looks at the first bytes of every body before anything else, parses methods and targets into
+    /// types of its own, and lets handlers run to their end, each in a task of its own.
+    pub const ROCKET: Self = Self {
+        continues_first: true,
+        answers_before_body: false,
+        knows_all_methods: false,
+        decodes_paths: true,
+        cancels_handlers: false,
+        cancels_streams: false,
+        keeps_authority: false,
         ..Self::HYPER
     };
 }

@@ -16,6 +16,8 @@ pub enum LeftOut {
     ConfigError,
     /// It is about HTTP/2, which the framework does not speak in cleartext.
     Http2,
+    /// It is about a host that is named in the target, which the framework does not keep.
+    Authority,
     /// It is about what another framework's router or form handling makes of the request.
     OtherView,
     /// It is about a PROXY protocol header, which the sample sites do not read.
@@ -91,6 +93,9 @@ fn why_not(case: &Case, framework: &Framework) -> Result<Option<LeftOut>, Broken
         Some(LeftOut::ConfigError)
     } else if is_http2(case) && !framework.http2 {
         Some(LeftOut::Http2)
+    } else if is_absolute_form(case) && case.config.contains("[sites") && !framework.keeps_authority
+    {
+        Some(LeftOut::Authority)
     } else if has("routed_path") || has("effective_method") || has("inner_path") {
         Some(LeftOut::OtherView)
     } else if has("proxy_protocol") {
@@ -102,6 +107,11 @@ fn why_not(case: &Case, framework: &Framework) -> Result<Option<LeftOut>, Broken
     } else {
         None
     })
+}
+
+fn is_absolute_form(case: &Case) -> bool {
+    let target = case.request["target"].as_str().unwrap_or_default();
+    !target.starts_with('/') && target.contains("://")
 }
 
 /// Whether only HTTP/2 has what the case has.

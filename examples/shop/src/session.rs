@@ -24,6 +24,12 @@ pub struct Credentials {
 }
 
 impl Credentials {
+    /// For frameworks that read forms without serde.
+    #[must_use]
+    pub const fn new(user: String, password: String) -> Self {
+        Self { user, password }
+    }
+
     /// The user with this name, if the password is the name.
     #[must_use]
     pub fn user(&self) -> Option<User> {

@@ -2,6 +2,7 @@
 
 mod ask;
 mod inspect;
+mod run;
 mod switch;
 mod values;
 
@@ -10,7 +11,8 @@ pub(crate) use inspect::{
     CompletionsArguments, ConfigCommand, HistoryArguments, ManArguments, RepairArguments,
     StatusArguments,
 };
-pub(crate) use switch::{OffArguments, OnArguments, Sites};
+pub(crate) use run::RunArguments;
+pub(crate) use switch::{OffArguments, OnArguments, Sites, Wait};
 
 use std::path::PathBuf;
 
@@ -112,6 +114,7 @@ pub(crate) enum Command {
     On(OnArguments),
     #[command(visible_alias = "deactivate")]
     Off(OffArguments),
+    Run(Box<RunArguments>),
     #[command(visible_alias = "check")]
     Status(StatusArguments),
     History(HistoryArguments),

@@ -15,9 +15,12 @@ Examples:
   maintenance on --message 'Back at two.' --until 02:00     tell visitors until when
   maintenance on --mode read-only --for 30m --why DB-1432   reading goes on; the log says why
   maintenance on --site shop --site blog                    two of several sites
+  maintenance on --wait --timeout 2m                        come back when every instance is closed and empty
 
 A site that is in the ordered mode already stays as it is, and the exit code is 0.
-Exit codes: 0 closed, 1 not closed, 2 wrong command line or configuration (a pinned mode too), 20 not known.";
+Exit codes: 0 closed, 1 not closed, 2 wrong command line or configuration (a pinned mode too), 20 not known.
+With --wait: 0 closed everywhere and nothing from before is running, 1 some instance has not followed in time,
+20 an instance is silent, none is known, or the backend keeps no leases. The site stays closed in each case.";
 
 const OFF_EXAMPLES: &str = "\
 Examples:
@@ -37,6 +40,19 @@ pub(crate) struct Sites {
     /// Every configured site, `default` included: the hosts that no site claims.
     #[arg(long)]
     pub(crate) all_sites: bool,
+}
+
+/// Waiting for the instances.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Wait {
+    /// Come back only when every live instance has followed and no request from before is running there.
+    ///
+    /// An instance that falls silent is named and never taken for done.
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// How long to wait: 90s, 2m.
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "60s", requires = "wait")]
+    pub(crate) timeout: Duration,
 }
 
 /// Closes sites.
@@ -68,6 +84,8 @@ pub(crate) struct OnArguments {
     /// Retry-After in seconds, instead of the configured one.
     #[arg(long, value_name = "SECONDS")]
     pub(crate) retry_after: Option<u32>,
+    #[command(flatten)]
+    pub(crate) wait: Wait,
     /// Why, for the log: a ticket, a sentence. Visitors do not see it.
     #[arg(long, value_name = "TEXT")]
     pub(crate) why: Option<String>,
@@ -88,6 +106,8 @@ pub(crate) struct OffArguments {
     /// Only if the site is in this period of maintenance, as `on` and `status` print it: never end somebody else's.
     #[arg(long, value_name = "ID")]
     pub(crate) if_activation: Option<ActivationId>,
+    #[command(flatten)]
+    pub(crate) wait: Wait,
     /// Why, for the log: a ticket, a sentence.
     #[arg(long, value_name = "TEXT")]
     pub(crate) why: Option<String>,
@@ -96,6 +116,6 @@ pub(crate) struct OffArguments {
     pub(crate) by: Option<String>,
 }
 
-fn message(text: &str) -> Result<Message, maintenance_mode::state::MessageError> {
+pub(super) fn message(text: &str) -> Result<Message, maintenance_mode::state::MessageError> {
     Message::new(text)
 }

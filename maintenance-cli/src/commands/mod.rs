@@ -3,12 +3,14 @@
 mod completions;
 mod config;
 mod explain;
+mod fleet;
 mod history;
 mod man;
 mod off;
 mod on;
 mod repair;
 mod requests;
+mod run;
 mod sites;
 mod status;
 mod switched;
@@ -28,6 +30,7 @@ pub(crate) fn run(arguments: Arguments, output: &mut Output) -> Result<Exit, Fai
     runtime.block_on(async {
         match arguments.command {
             Command::On(arguments) => on::run(&global, arguments, output).await,
+            Command::Run(arguments) => run::run(&global, *arguments, output).await,
             Command::Off(arguments) => off::run(&global, arguments, output).await,
             Command::Status(arguments) => status::run(&global, &arguments, output).await,
             Command::History(arguments) => history::run(&global, &arguments, output).await,

@@ -27,7 +27,8 @@ pub(super) async fn run(
         .control()?
         .off(&sites, &order, &author(arguments.by), now)
         .await?;
-    let switched = Switched::new(&settings, &sites, changed, now);
-    switched.report(&TimeZone::system(), output);
-    Ok(Exit::Done)
+    let mut switched = Switched::new(&settings, &sites, changed, now);
+    switched
+        .finish(&settings, &arguments.wait, &TimeZone::system(), output)
+        .await
 }

@@ -30,21 +30,23 @@ pub(super) async fn run(
     let now = when::now();
     let zone = TimeZone::system();
     let end = end(&arguments, now, &zone)?;
-    let order = On::mode(arguments.mode)
+    let mode = arguments.mode;
+    let order = On::mode(mode)
         .message(message(&arguments)?)
         .ends_at(end)
         .retry_after(arguments.retry_after)
-        .why(arguments.why);
+        .why(arguments.why.clone());
     let changed = settings
         .control()?
-        .on(&sites, &order, &author(arguments.by), now)
+        .on(&sites, &order, &author(arguments.by.clone()), now)
         .await?;
     let mut switched = Switched::new(&settings, &sites, changed, now);
     if let Some(end) = end {
-        switched.warn(too_long(arguments.mode, now.until(end)));
+        switched.warn(too_long(mode, now.until(end)));
     }
-    switched.report(&zone, output);
-    Ok(Exit::Done)
+    switched
+        .finish(&settings, &arguments.wait, &zone, output)
+        .await
 }
 
 fn end(

@@ -5,8 +5,11 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use maintenance_mode::backend::BackendError;
 use maintenance_mode::live::{Freshness, SiteStatus, Status};
+use maintenance_mode::presence::Instance;
 use maintenance_mode::{Mode, Snapshot, State, Timestamp};
+use serde::Serialize;
 
+use super::fleet;
 use crate::arguments::{Global, StatusArguments};
 use crate::exit::{Exit, Failure};
 use crate::output::{BAD, DIM, GOOD, ODD, Output, field, styled, visible};
@@ -29,6 +32,10 @@ pub(super) async fn run(
         .ok()
         .and_then(|state| state.as_ref()?.log.last())
         .map(|change| change.at);
+    let stored = read
+        .as_ref()
+        .ok()
+        .and_then(|state| Some(state.as_ref()?.version()));
     let mut status = status(&settings, read, now)?;
     if !arguments.sites.is_empty() {
         status
@@ -36,10 +43,27 @@ pub(super) async fn run(
             .retain(|site| arguments.sites.contains(&site.site));
     }
     let exit = exit(&settings, &status, arguments);
+    let fleet = if status.error.is_none() {
+        fleet::known(&settings).await
+    } else {
+        None
+    };
     if output.json {
-        output.json(&status);
+        let instances = fleet.as_ref().and_then(|known| known.as_ref().ok());
+        output.json(&Answer {
+            status: &status,
+            instances: instances.map(Vec::as_slice),
+        });
     } else {
         report(&settings, &status, now, last_change, output);
+        if let Some(Ok(known)) = &fleet {
+            fleet::report(known, stored, output);
+        }
+    }
+    if let Some(Err(error)) = fleet {
+        output.warning(format_args!(
+            "where the instances stand cannot be read: {error}"
+        ));
     }
     for warning in &status.warnings {
         output.warning(warning);
@@ -48,6 +72,16 @@ pub(super) async fn run(
         output.error(error);
     }
     Ok(exit)
+}
+
+/// The status, and the instances that have said that they live.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    status: &'a Status,
+    /// Left out where the backend keeps no leases, or they cannot be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instances: Option<&'a [Instance]>,
 }
 
 /// The record, or in words why it is not known.

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use maintenance_mode::live::{Changed, SiteStatus, Status};
-use maintenance_mode::state::{Action, Change};
+use maintenance_mode::state::{Action, Change, Version};
 use maintenance_mode::{Mode, SiteName, Snapshot, Timestamp};
 use serde::Serialize;
 
+use super::fleet;
 use super::status::mode_styled;
+use crate::arguments::Wait;
+use crate::exit::{Exit, Failure};
 use crate::output::{DIM, Output, field, styled, visible};
 use crate::settings::Settings;
 use crate::when;
@@ -24,6 +27,11 @@ pub(super) struct Switched {
     warnings: Vec<String>,
     /// The sites of the order.
     sites: Vec<SiteStatus>,
+    /// How many instances have followed; `None` if nobody waited for them, or not all have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    followed_by: Option<usize>,
+    #[serde(skip)]
+    version: Version,
     #[serde(skip)]
     log: Vec<Change>,
     #[serde(skip)]
@@ -62,9 +70,76 @@ impl Switched {
             notes: changed.notes,
             warnings,
             sites: status.sites,
+            followed_by: None,
+            version: changed.version,
             log,
             now,
         }
+    }
+
+    /// Reports, and waits for the instances if that was ordered.
+    ///
+    /// # Errors
+    ///
+    /// Not every instance has followed in time, or it cannot be known. The order holds all the same.
+    pub(super) async fn finish(
+        &mut self,
+        settings: &Settings,
+        wait: &Wait,
+        zone: &TimeZone,
+        output: &mut Output,
+    ) -> Result<Exit, Failure> {
+        if !wait.wait {
+            self.report(zone, output);
+            return Ok(Exit::Done);
+        }
+        // People read meanwhile what has been done; programs get one answer at the end.
+        if !output.json {
+            self.report(zone, output);
+        }
+        let waited = fleet::wait(settings, self.version, wait.timeout, output).await;
+        if output.json {
+            self.followed_by = waited.as_ref().ok().copied();
+            self.report(zone, output);
+        }
+        let instances = waited.map_err(|failure| Failure {
+            message: format!("{}; the order holds all the same", failure.message),
+            ..failure
+        })?;
+        self.still_holds(settings).await?;
+        if !output.json {
+            let all = match instances {
+                1 => "the one instance has".to_owned(),
+                more => format!("all {more} instances have"),
+            };
+            output.line(field(
+                "followed",
+                format_args!("{all} followed, and nothing from before is running"),
+            ));
+        }
+        Ok(Exit::Done)
+    }
+
+    /// Whoever was waited for may have followed a later order of somebody else.
+    async fn still_holds(&self, settings: &Settings) -> Result<(), Failure> {
+        let backend = settings.backend()?;
+        let state = backend
+            .load()
+            .await
+            .map_err(|error| Failure::unread(&error))?;
+        let snapshot = Snapshot::new(Arc::clone(&settings.policy), state.map(Arc::new));
+        let now = when::now();
+        for site in &self.sites {
+            let mode = snapshot.site(&site.site, now).map(|view| view.mode);
+            if mode != Some(site.mode) {
+                let mode = mode.map_or_else(|| "unknown".to_owned(), |mode| mode.to_string());
+                return Err(Failure::failed(format!(
+                    "{} was {} by this order and is {mode} now: somebody has switched it meanwhile",
+                    site.site, site.mode
+                )));
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn report(&self, zone: &TimeZone, output: &mut Output) {

@@ -30,6 +30,9 @@ pub struct On {
     pub retry_after: Option<u32>,
     /// Why, for the log.
     pub why: Option<String>,
+    /// The site opens by itself when the owner's lease has ended, which whoever orders must begin within
+    /// [`OWNER_MISSED_AFTER`](super::OWNER_MISSED_AFTER) and renew. An order without it ends that.
+    pub held: bool,
 }
 
 impl Default for On {
@@ -40,6 +43,7 @@ impl Default for On {
             ends_at: None,
             retry_after: None,
             why: None,
+            held: false,
         }
     }
 }
@@ -79,6 +83,13 @@ impl On {
     #[must_use]
     pub fn why(mut self, why: Option<String>) -> Self {
         self.why = why;
+        self
+    }
+
+    /// The same order, held by a lease.
+    #[must_use]
+    pub const fn held(mut self, held: bool) -> Self {
+        self.held = held;
         self
     }
 }
@@ -480,6 +491,7 @@ fn close(site: &mut SiteState, order: &On, fresh: Activation) -> Vec<String> {
         .activation
         .filter(|_| site.mode != Mode::Online)
         .unwrap_or(fresh);
+    let was_held = std::mem::replace(&mut site.held, order.held);
     site.mode = order.mode;
     site.activation = Some(activation);
     if order.message.is_some() {
@@ -487,7 +499,13 @@ fn close(site: &mut SiteState, order: &On, fresh: Activation) -> Vec<String> {
     }
     site.expected_end = order.ends_at.or(site.expected_end);
     site.retry_after = order.retry_after.or(site.retry_after);
-    Vec::new()
+    if was_held && !order.held {
+        vec![
+            "it was held closed by a running command; it no longer opens when that ends".to_owned(),
+        ]
+    } else {
+        Vec::new()
+    }
 }
 
 fn open(name: &SiteName, site: &mut SiteState, now: Timestamp) -> Vec<String> {

@@ -7,17 +7,22 @@ mod cell;
 mod changes;
 mod control;
 mod force;
+mod guardian;
 mod in_flight;
 mod judgement;
+mod reporter;
 mod status;
+mod visitor_fns;
 mod watcher;
 
 pub use changes::Changes;
 pub use control::{Author, Changed, Control, ControlError, Off, On};
 pub use force::Forced;
+pub use guardian::OWNER_MISSED_AFTER;
 pub use in_flight::{InFlight, InFlightGuard};
 pub use judgement::{Judgement, Pass};
 pub use status::{Freshness, SiteStatus, Status};
+pub use visitor_fns::{RequestFn, VisitorFns};
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -30,6 +35,7 @@ use crate::decision::{Allow, Decision, Reason};
 use crate::explain::Explanation;
 use crate::policy::config::{Initial, process_environment};
 use crate::policy::{Complaints, Config, Policy, PolicyBuilder};
+use crate::presence::PresenceBackend;
 use crate::request::Facts;
 use crate::snapshot::Snapshot;
 use crate::state::{Change, Mode, SiteName, State};
@@ -60,6 +66,8 @@ struct Shared {
     cell: Cell,
     control: Control,
     in_flight: InFlight,
+    /// Where leases live, if the backend keeps any.
+    presence: Option<Arc<dyn PresenceBackend>>,
     health: Mutex<Health>,
     published: watch::Sender<Arc<Snapshot>>,
     /// Wakes the watcher for a read.
@@ -205,6 +213,7 @@ impl Maintenance {
         let kick = Arc::new(Notify::new());
         let shared = Arc::new(Shared {
             cell: Cell::new(Arc::clone(&snapshot), now()),
+            presence: backend.presence().ok(),
             control: Control::new(backend, Arc::clone(&policy)),
             in_flight: InFlight::new(),
             health: Mutex::default(),
@@ -218,12 +227,19 @@ impl Maintenance {
             .last_known_good
             .as_ref()
             .map(|file| base.join(file));
+        let reporter = shared
+            .presence
+            .clone()
+            .and_then(|presence| reporter::Reporter::new(&shared, presence, ended.clone()));
         let watcher = watcher::Watcher::new(&shared, keeper, kick, ended);
         let first = watcher.first_read(&shared).await;
         if initial == Initial::RefuseStart {
             first?;
         }
         tokio::spawn(watcher.run());
+        if let Some(reporter) = reporter {
+            tokio::spawn(reporter.run());
+        }
         Ok(Self { shared })
     }
 
@@ -272,6 +288,12 @@ impl Maintenance {
     #[must_use]
     pub fn in_flight(&self) -> &InFlight {
         &self.shared.in_flight
+    }
+
+    /// Where the leases of this state live, if its backend keeps any: sessions, tasks and instances.
+    #[must_use]
+    pub fn presence(&self) -> Option<Arc<dyn PresenceBackend>> {
+        self.shared.presence.clone()
     }
 
     /// What every site does now, and how fresh that knowledge is.
@@ -413,6 +435,8 @@ impl Shared {
         let now = now();
         snapshot.prepare(now);
         self.cell.store(Arc::clone(&snapshot), now);
+        let version = snapshot.state().map(|state| state.version());
+        self.in_flight.begin_era(version);
         self.published.send_replace(snapshot);
     }
 }

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 use crate::state::SiteName;
 
 /// The longest note of a lease, in bytes.
@@ -87,6 +89,12 @@ impl FromStr for LeaseKind {
 /// The name of a lease: 1 to 128 bytes, printable, without white space.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LeaseName(Arc<str>);
+
+impl Serialize for LeaseName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
 
 impl LeaseName {
     /// The name as text.

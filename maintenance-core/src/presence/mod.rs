@@ -10,11 +10,15 @@
 //!
 //! [`StateBackend::presence`]: crate::backend::StateBackend::presence
 
+mod instance;
 mod lease;
 mod memory;
+mod wait;
 
+pub use instance::{Instance, InstanceReport, REMEMBERED_FOR, SILENT_AFTER, Standing, instances};
 pub use lease::{Held, Holder, Lease, LeaseError, LeaseKey, LeaseKind, LeaseName, MAX_NOTE_BYTES};
 pub use memory::MemoryPresence;
+pub use wait::{Waited, wait_until_settled};
 
 use std::fmt;
 

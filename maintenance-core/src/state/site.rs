@@ -250,6 +250,11 @@ impl RuntimeExemptions {
     }
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's form")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 /// One site's part of the state.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -274,6 +279,10 @@ pub struct SiteState {
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// Somebody holds the site closed by a lease, and it opens when he dies: see [`crate::presence`], kind
+    /// `owner`, with the activation's id as its name.
+    #[serde(skip_serializing_if = "is_false")]
+    pub held: bool,
     /// Planned time spans.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<Window>,

@@ -47,7 +47,6 @@ const PARTS: &[(&str, Part)] = &[
     ("compile", engine::compile),
     ("bypass", engine::bypass),
     ("answer", engine::answer),
-    ("count of requests", frameworks::count_of_requests),
     ("switch", switch::latency),
 ];
 

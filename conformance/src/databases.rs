@@ -1,21 +1,23 @@
-//! The servers: on private ports, with their data in a folder of the test's own.
+//! Database servers for tests: on private ports, with their data in a folder of the test's own.
 
 use std::fs;
 use std::net::TcpStream;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use maintenance_mode_conformance::backend_suite::{Broken, broken};
-use maintenance_mode_conformance::server::{Server, free_port};
 use tempfile::TempDir;
+
+use crate::backend_suite::{Broken, broken};
+use crate::server::{Server, free_port};
 
 /// Servers refuse to run as root: then `nobody` runs them.
 const NOBODY: u32 = 65_534;
 
-pub(crate) const PASSWORD: &str = "s3cr3t";
+/// Everybody's password.
+pub const PASSWORD: &str = "s3cr3t";
 
 /// A folder that the server's user owns.
 fn folder() -> Result<(TempDir, PathBuf), Broken> {
@@ -35,7 +37,8 @@ fn is_root() -> bool {
 }
 
 /// The program as a user who is not root.
-pub(crate) fn unprivileged(program: impl AsRef<Path>) -> Command {
+#[must_use]
+pub fn unprivileged(program: impl AsRef<Path>) -> Command {
     if !is_root() {
         return Command::new(program.as_ref());
     }
@@ -77,9 +80,10 @@ fn postgres_program(name: &str) -> PathBuf {
 }
 
 /// A server that can be killed and started again.
+#[derive(Debug)]
 struct Life {
     server: Mutex<Option<Server>>,
-    pub(crate) port: u16,
+    port: u16,
 }
 
 impl Life {
@@ -90,8 +94,13 @@ impl Life {
         })
     }
 
+    fn running(&self) -> MutexGuard<'_, Option<Server>> {
+        // It is put there and taken out in one step each.
+        self.server.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn kill(&self) -> Result<(), Broken> {
-        let server = self.server.lock().unwrap().take();
+        let server = self.running().take();
         server.ok_or_else(|| broken("it does not run"))?.kill()
     }
 
@@ -101,7 +110,7 @@ impl Life {
         loop {
             match start() {
                 Ok(server) => {
-                    *self.server.lock().unwrap() = Some(server);
+                    *self.running() = Some(server);
                     return Ok(());
                 }
                 Err(error) if began.elapsed() > Duration::from_secs(20) => return Err(error),
@@ -111,15 +120,21 @@ impl Life {
     }
 }
 
-/// PostgreSQL, with the superuser `postgres` and encrypted passwords for everybody.
-pub(crate) struct Postgres {
+/// PostgreSQL, with the superuser `postgres` and a password for everybody.
+#[derive(Debug)]
+pub struct Postgres {
     life: Life,
     folder: TempDir,
     data: PathBuf,
 }
 
 impl Postgres {
-    pub(crate) fn new() -> Result<Self, Broken> {
+    /// Makes its data and starts it.
+    ///
+    /// # Errors
+    ///
+    /// It is not installed, or does not start.
+    pub fn new() -> Result<Self, Broken> {
         let (folder, data) = folder()?;
         let password = folder.path().join("password");
         fs::write(&password, PASSWORD)?;
@@ -128,7 +143,8 @@ impl Postgres {
                 .arg("-D")
                 .arg(&data)
                 .args(["-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync"])
-                .args(["--auth=scram-sha-256", "--pwfile"])
+                // SCRAM costs its client so much in a program that is not optimized that crowds come too late.
+                .args(["--auth=md5", "--pwfile"])
                 .arg(&password),
         )?;
         let server = Self {
@@ -140,24 +156,40 @@ impl Postgres {
         Ok(server)
     }
 
-    pub(crate) const fn port(&self) -> u16 {
+    /// The port on which it answers, on 127.0.0.1.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
         self.life.port
     }
 
-    pub(crate) fn folder(&self) -> &Path {
+    /// A folder that the server's user may read.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    pub(crate) fn url(&self, user: &str) -> String {
+    /// The URL of the database `postgres` for this user.
+    #[must_use]
+    pub fn url(&self, user: &str) -> String {
         let port = self.life.port;
         format!("postgres://{user}:{PASSWORD}@127.0.0.1:{port}/postgres")
     }
 
-    pub(crate) fn kill(&self) -> Result<(), Broken> {
+    /// Kills it, as a crash would.
+    ///
+    /// # Errors
+    ///
+    /// It does not run.
+    pub fn kill(&self) -> Result<(), Broken> {
         self.life.kill()
     }
 
-    pub(crate) fn start(&self) -> Result<(), Broken> {
+    /// Starts it again, with its data.
+    ///
+    /// # Errors
+    ///
+    /// It does not start.
+    pub fn start(&self) -> Result<(), Broken> {
         self.life.start(|| {
             let port = self.life.port.to_string();
             Server::start(
@@ -177,13 +209,15 @@ impl Postgres {
         })
     }
 
-    /// Sets who may come in how (pg_hba.conf) and makes the server read it.
-    pub(crate) fn admits(&self, rules: &str) -> Result<(), Broken> {
+    /// Sets who may come in how (`pg_hba.conf`) and makes the server read it.
+    ///
+    /// # Errors
+    ///
+    /// It does not run.
+    pub fn admits(&self, rules: &str) -> Result<(), Broken> {
         fs::write(self.data.join("pg_hba.conf"), rules)?;
         self.life
-            .server
-            .lock()
-            .unwrap()
+            .running()
             .as_ref()
             .ok_or_else(|| broken("it does not run"))?
             .signal("HUP")
@@ -191,14 +225,20 @@ impl Postgres {
 }
 
 /// MariaDB, with the user `site` who may do everything in the database `site`.
-pub(crate) struct MariaDb {
+#[derive(Debug)]
+pub struct MariaDb {
     life: Life,
     folder: TempDir,
     data: PathBuf,
 }
 
 impl MariaDb {
-    pub(crate) fn new() -> Result<Self, Broken> {
+    /// Makes its data and starts it.
+    ///
+    /// # Errors
+    ///
+    /// It is not installed, or does not start.
+    pub fn new() -> Result<Self, Broken> {
         let (folder, data) = folder()?;
         succeed(
             unprivileged("mariadb-install-db")
@@ -224,20 +264,34 @@ impl MariaDb {
         Ok(server)
     }
 
-    pub(crate) const fn port(&self) -> u16 {
+    /// The port on which it answers, on 127.0.0.1.
+    #[must_use]
+    pub const fn port(&self) -> u16 {
         self.life.port
     }
 
-    pub(crate) fn url(&self) -> String {
+    /// The URL of the database `site`.
+    #[must_use]
+    pub fn url(&self) -> String {
         let port = self.life.port;
         format!("mysql://site:{PASSWORD}@127.0.0.1:{port}/site")
     }
 
-    pub(crate) fn kill(&self) -> Result<(), Broken> {
+    /// Kills it, as a crash would.
+    ///
+    /// # Errors
+    ///
+    /// It does not run.
+    pub fn kill(&self) -> Result<(), Broken> {
         self.life.kill()
     }
 
-    pub(crate) fn start(&self) -> Result<(), Broken> {
+    /// Starts it again, with its data.
+    ///
+    /// # Errors
+    ///
+    /// It does not start.
+    pub fn start(&self) -> Result<(), Broken> {
         self.life.start(|| {
             let port = self.life.port;
             let (data, outer) = (self.data.display(), self.folder.path().display());

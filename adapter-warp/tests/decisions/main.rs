@@ -1,0 +1,70 @@
+//! What the filters do with a request, in process.
+#![allow(clippy::unwrap_used)]
+
+mod answers;
+mod logs;
+mod overrides;
+mod shared;
+mod status;
+mod visitors;
+
+use bytes::Bytes;
+use maintenance_mode::{Config, Maintenance, Mode, Off, On, SiteName};
+use maintenance_mode_warp::MaintenanceFilters;
+use warp::http::Response;
+use warp::test::RequestBuilder;
+use warp::{Filter, Rejection, Reply, reply};
+
+/// A handle with its own memory.
+pub(crate) async fn maintenance(config: Config) -> Maintenance {
+    Maintenance::start(config.backend("memory:")).await.unwrap()
+}
+
+/// A handle that is pinned offline.
+pub(crate) async fn closed(config: Config) -> Maintenance {
+    maintenance(config.mode(Mode::Offline)).await
+}
+
+pub(crate) async fn close(maintenance: &Maintenance, mode: Mode) {
+    let order = On::mode(mode);
+    let sites = [SiteName::default()];
+    maintenance.on(&sites, &order).await.unwrap();
+}
+
+pub(crate) async fn open(maintenance: &Maintenance) {
+    let sites = [SiteName::default()];
+    maintenance.off(&sites, &Off::default()).await.unwrap();
+}
+
+/// A small application.
+pub(crate) fn routes()
+-> impl Filter<Extract = (impl Reply,), Error = Rejection> + Clone + Send + Sync {
+    let reached = || "handler reached";
+    let front = warp::path::end().map(reached);
+    let open = warp::path!("open").map(reached);
+    let shut = warp::path!("shut").map(reached);
+    let user = warp::path!("users" / u32).map(|_| "handler reached");
+    front.or(open).or(shut).or(user)
+}
+
+/// The same with maintenance around it.
+pub(crate) fn site(
+    filters: &MaintenanceFilters,
+) -> impl Filter<Extract = (reply::Response,), Error = Rejection> + Clone + use<> {
+    filters.guard(routes())
+}
+
+pub(crate) fn request(path: &str) -> RequestBuilder {
+    warp::test::request().path(path)
+}
+
+pub(crate) async fn status<F>(site: &F, path: &str) -> u16
+where
+    F: Filter<Extract = (reply::Response,), Error = Rejection> + 'static,
+{
+    request(path).reply(site).await.status().as_u16()
+}
+
+pub(crate) fn text(response: &Response<Bytes>) -> &str {
+    std::str::from_utf8(response.body()).unwrap()
+}
