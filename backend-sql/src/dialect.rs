@@ -59,14 +59,6 @@ impl Dialect {
         }
     }
 
-    /// What stands before the rows of `(a, b) IN (…)`.
-    pub(crate) const fn rows_of_in(self) -> &'static str {
-        match self {
-            Self::Sqlite => "VALUES ",
-            Self::Postgres | Self::MySql => "",
-        }
-    }
-
     /// What makes a reading statement hold the row until the end of the transaction.
     pub(crate) const fn for_update(self) -> &'static str {
         match self {
@@ -86,9 +78,7 @@ impl Dialect {
                     tables.join(", ")
                 )
             }
-            Self::MySql => {
-                "GRANT SELECT, INSERT, UPDATE, DELETE ON DATABASE.* TO USER".to_owned()
-            }
+            Self::MySql => "GRANT SELECT, INSERT, UPDATE, DELETE ON DATABASE.* TO USER".to_owned(),
             Self::Sqlite => "make the file and its folder writable for the process".to_owned(),
         }
     }

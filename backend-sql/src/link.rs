@@ -118,9 +118,9 @@ impl Target {
     pub(crate) async fn connect(&self) -> Result<Link, sqlx::Error> {
         Ok(match self {
             #[cfg(feature = "postgres")]
-            Self::Postgres(options) => Link::Postgres(Box::new(
-                sqlx::PgConnection::connect_with(options).await?,
-            )),
+            Self::Postgres(options) => {
+                Link::Postgres(Box::new(sqlx::PgConnection::connect_with(options).await?))
+            }
             #[cfg(feature = "mysql")]
             Self::MySql(options) => Link::MySql(Box::new(
                 sqlx::MySqlConnection::connect_with(options).await?,
@@ -148,14 +148,19 @@ impl Link {
     /// Runs statements without values, in one message.
     pub(crate) async fn batch(&mut self, sql: &str) -> Result<(), sqlx::Error> {
         let batch = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-        each!(Link::self, |link, _database| batch.execute(&mut **link).await.map(|_| ()))
+        each!(Link::self, |link, _database| batch
+            .execute(&mut **link)
+            .await
+            .map(|_| ()))
     }
 
     /// Runs a statement and says how many rows it touched.
     pub(crate) async fn run(&mut self, sql: &str, values: Vec<Value>) -> Result<u64, sqlx::Error> {
         let dialect = self.dialect();
         each!(Link::self, |link, Database| {
-            let done = statement!(Database, dialect, sql, values).execute(&mut **link).await?;
+            let done = statement!(Database, dialect, sql, values)
+                .execute(&mut **link)
+                .await?;
             Ok(done.rows_affected())
         })
     }

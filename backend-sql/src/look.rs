@@ -88,11 +88,7 @@ async fn see(
     let mut data_version = None;
     if dialect == Dialect::Sqlite {
         let rows = link.rows("PRAGMA data_version", Vec::new()).await?;
-        data_version = rows
-            .first()
-            .map(|row| row.int(0))
-            .transpose()?
-            .flatten();
+        data_version = rows.first().map(|row| row.int(0)).transpose()?.flatten();
         // Applications write to the same file; only a change of the file is worth the second question.
         if data_version.is_some() && data_version == before.data_version {
             return Ok(before.clone());

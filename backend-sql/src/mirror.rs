@@ -3,7 +3,7 @@
 //! They are written in the transaction that writes the record, and nobody here reads them.
 
 use maintenance_mode::Timestamp;
-use maintenance_mode::state::{Action, State};
+use maintenance_mode::state::{Action, Message, State};
 
 use crate::dialect::Dialect;
 use crate::link::Value;
@@ -132,7 +132,7 @@ fn sites(state: &State, dialect: Dialect) -> Mirrored {
             text(site.mode.as_str()),
             maybe(site.activation.map(|activation| activation.id.to_string())),
             time(site.activation.map(|activation| activation.since), dialect),
-            maybe(site.message.as_ref().map(|message| message.as_str())),
+            maybe(site.message.as_ref().map(Message::as_str)),
             time(site.expected_end, dialect),
             Value::Int(site.retry_after.map(i64::from)),
             maybe(site.by.as_ref()),
@@ -158,7 +158,7 @@ fn windows(state: &State, dialect: Dialect) -> Mirrored {
             text(window.mode().as_str()),
             time(window.start(), dialect),
             time(window.end(), dialect),
-            maybe(window.text().map(|message| message.as_str())),
+            maybe(window.text().map(Message::as_str)),
             Value::Bool(window.is_enabled()),
         ]
     });

@@ -68,13 +68,15 @@ impl SqlOptions {
             match key.as_str() {
                 "table_prefix" => {
                     let prefix = value.parse();
-                    options.prefix =
-                        prefix.map_err(|error: crate::TablePrefixError| url.wrong(error.to_string()))?;
+                    options.prefix = prefix
+                        .map_err(|error: crate::TablePrefixError| url.wrong(error.to_string()))?;
                 }
                 "connect_timeout" => options.connect_timeout = duration(url, &key, &value)?,
                 "timeout" => options.timeout = duration(url, &key, &value)?,
                 "hint_interval" if value == "off" => options.hint_interval = None,
-                "hint_interval" => options.hint_interval = Some(duration_of_any(url, &key, &value)?),
+                "hint_interval" => {
+                    options.hint_interval = Some(duration_of_any(url, &key, &value)?);
+                }
                 "probe_interval" => options.probe_interval = duration_of_any(url, &key, &value)?,
                 // The others were looked at when the target was made.
                 _ => {}
@@ -151,9 +153,7 @@ fn duration(url: &BackendUrl, key: &str, value: &str) -> Result<Duration, Backen
     if (TIMEOUTS.0..=TIMEOUTS.1).contains(&duration) {
         Ok(duration)
     } else {
-        Err(url.wrong(format!(
-            "`{key}={value}` must lie between 100ms and 60s"
-        )))
+        Err(url.wrong(format!("`{key}={value}` must lie between 100ms and 60s")))
     }
 }
 
@@ -247,7 +247,10 @@ fn postgres(url: &BackendUrl) -> Result<Target, BackendUrlError> {
 
 #[cfg(feature = "mysql")]
 fn mysql(url: &BackendUrl) -> Result<Target, BackendUrlError> {
-    only(url, &["ssl-mode", "ssl-ca", "ssl-cert", "ssl-key", "socket"])?;
+    only(
+        url,
+        &["ssl-mode", "ssl-ca", "ssl-cert", "ssl-key", "socket"],
+    )?;
     let options: sqlx::mysql::MySqlConnectOptions = without_ours(url, "mysql")
         .parse()
         .map_err(|error| unreadable(url, &error))?;
@@ -327,7 +330,9 @@ mod tests {
 
     #[test]
     fn a_wrong_url_keeps_the_password_to_itself() {
-        let text = read("postgres://u:s3cr3t@h:99999/d").unwrap_err().to_string();
+        let text = read("postgres://u:s3cr3t@h:99999/d")
+            .unwrap_err()
+            .to_string();
         assert!(!text.contains("s3cr3t"), "{text}");
     }
 }

@@ -21,7 +21,9 @@ pub struct TablePrefix(String);
 
 /// The text cannot begin a table's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` cannot begin a table's name; use 1 to 32 of a-z, 0-9 and `_`, beginning with a letter")]
+#[error(
+    "`{0}` cannot begin a table's name; use 1 to 32 of a-z, 0-9 and `_`, beginning with a letter"
+)]
 pub struct TablePrefixError(String);
 
 impl TablePrefix {
@@ -86,7 +88,18 @@ mod tests {
         for good in ["m", "maintenance_", "shop2_", &"x".repeat(32)] {
             assert!(good.parse::<TablePrefix>().is_ok(), "{good}");
         }
-        for bad in ["", "_m", "2m", "Shop_", "a-b", "a.b", "a\"", "a;", "é", &"x".repeat(33)] {
+        for bad in [
+            "",
+            "_m",
+            "2m",
+            "Shop_",
+            "a-b",
+            "a.b",
+            "a\"",
+            "a;",
+            "é",
+            &"x".repeat(33),
+        ] {
             assert!(bad.parse::<TablePrefix>().is_err(), "{bad}");
         }
     }

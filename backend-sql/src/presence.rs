@@ -15,8 +15,8 @@ use crate::link::{Row, Value};
 use crate::links::{Purpose, Tx};
 use crate::trouble::{Kind, Trouble};
 
-/// So many leases go into one statement, and into one transaction.
-const LEASES_PER_STATEMENT: usize = 1000;
+/// So many leases go into one statement, and into one transaction. MariaDB searches longer lists in another, slower way.
+const LEASES_PER_STATEMENT: usize = 800;
 
 /// Each call of `renew` removes at most so many leases that have ended.
 const PURGED_AT_ONCE: usize = 2000;
@@ -46,7 +46,7 @@ impl SqlPresence {
         self.store.links.begin(purpose).await
     }
 
-    /// Renews leases of one holder, with different keys and in the order of the keys.
+    /// Renews leases of one holder, kind and site, with different names and in the order of the names.
     async fn renew_some(
         &self,
         holder: Holder,
@@ -85,10 +85,10 @@ impl SqlPresence {
             let sql = format!(
                 "SELECT kind, site, name FROM {} WHERE holder <> ? AND {}",
                 self.lease,
-                keys_in(dialect, leases.len())
+                names_in(leases.len())
             );
-            let mut values = vec![Value::text(holder.to_string())];
-            values.extend(leases.iter().flat_map(|lease| key_values(lease.key())));
+            let keys: Vec<&LeaseKey> = leases.iter().map(|lease| lease.key()).collect();
+            let values = holder_and_names(holder, &keys);
             for row in tx.rows(&sql, values).await? {
                 refused.push(self.key_of(&row)?);
             }
@@ -147,7 +147,10 @@ impl SqlPresence {
     fn strange(&self, error: impl std::fmt::Display) -> Trouble {
         Trouble::new(
             Kind::Other,
-            format!("a row of `{}` was not written by this program: {error}", self.lease),
+            format!(
+                "a row of `{}` was not written by this program: {error}",
+                self.lease
+            ),
         )
     }
 
@@ -156,11 +159,9 @@ impl SqlPresence {
         let sql = format!(
             "DELETE FROM {} WHERE holder = ? AND {}",
             self.lease,
-            keys_in(tx.dialect(), keys.len())
+            names_in(keys.len())
         );
-        let mut values = vec![Value::text(holder.to_string())];
-        values.extend(keys.iter().flat_map(|key| key_values(key)));
-        tx.run(&sql, values).await?;
+        tx.run(&sql, holder_and_names(holder, keys)).await?;
         tx.commit().await
     }
 
@@ -201,12 +202,28 @@ fn key_values(key: &LeaseKey) -> [Value; 3] {
     ]
 }
 
-fn keys_in(dialect: Dialect, count: usize) -> String {
+/// Leases of one kind and site by their names; rows of several columns would not be found by index everywhere.
+fn names_in(count: usize) -> String {
     format!(
-        "(kind, site, name) IN ({}{})",
-        dialect.rows_of_in(),
-        vec!["(?, ?, ?)"; count].join(", ")
+        "kind = ? AND site = ? AND name IN ({})",
+        vec!["?"; count].join(", ")
     )
+}
+
+/// The values for a holder and [`names_in`].
+fn holder_and_names(holder: Holder, keys: &[&LeaseKey]) -> Vec<Value> {
+    let mut values = vec![Value::text(holder.to_string())];
+    if let Some(first) = keys.first() {
+        values.push(Value::text(first.kind.as_str()));
+        values.push(Value::text(first.site.as_str()));
+    }
+    values.extend(keys.iter().map(|key| Value::text(key.name.as_str())));
+    values
+}
+
+/// Whether both are of the same kind and site.
+fn alike(one: &LeaseKey, other: &LeaseKey) -> bool {
+    one.kind == other.kind && one.site == other.site
 }
 
 /// The statement that begins or renews `count` leases and leaves those of others alone.
@@ -287,7 +304,8 @@ impl PresenceBackend for SqlPresence {
         self.purge().await.map_err(|trouble| self.error(trouble))?;
         let mut refused = Vec::new();
         for (holder, leases) in by_holder {
-            for some in leases.chunks(LEASES_PER_STATEMENT) {
+            let alike = leases.chunk_by(|one, other| alike(one.key(), other.key()));
+            for some in alike.flat_map(|alike| alike.chunks(LEASES_PER_STATEMENT)) {
                 let some = self.renew_some(holder, some).await;
                 refused.extend(some.map_err(|trouble| self.error(trouble))?);
             }
@@ -298,7 +316,8 @@ impl PresenceBackend for SqlPresence {
     async fn release(&self, holder: Holder, keys: &[LeaseKey]) -> Result<(), BackendError> {
         let mut keys: Vec<&LeaseKey> = keys.iter().collect();
         keys.sort_unstable();
-        for some in keys.chunks(LEASES_PER_STATEMENT) {
+        let alike = keys.chunk_by(|one, other| alike(one, other));
+        for some in alike.flat_map(|alike| alike.chunks(LEASES_PER_STATEMENT)) {
             let released = self.release_some(holder, some).await;
             released.map_err(|trouble| self.error(trouble))?;
         }
@@ -309,8 +328,7 @@ impl PresenceBackend for SqlPresence {
         let rows = self.living("COUNT(*)", (kind, site), "").await;
         let rows = rows.map_err(|trouble| self.error(trouble))?;
         let count = rows.first().map(|row| row.int(0)).transpose();
-        let count =
-            count.map_err(|error| self.error(Trouble::of(error, self.store.dialect())))?;
+        let count = count.map_err(|error| self.error(Trouble::of(error, self.store.dialect())))?;
         Ok(u64::try_from(count.flatten().unwrap_or(0)).unwrap_or_default())
     }
 

@@ -62,7 +62,8 @@ fn judge(row: &Row) -> Result<Found, sqlx::Error> {
     let (epoch, revision) = (row.text(1)?.unwrap_or_default(), row.int(2)?.unwrap_or(0));
     Ok(match codec::decode(&bytes) {
         Ok(state)
-            if state.epoch.to_string() == epoch && u64::try_from(revision) == Ok(state.revision) =>
+            if state.epoch.to_string() == epoch
+                && u64::try_from(revision) == Ok(state.revision) =>
         {
             Found::Record(Box::new(state))
         }
@@ -208,11 +209,7 @@ pub(crate) async fn hold(tx: &mut Tx<'_>, prefix: &TablePrefix) -> Result<(), Tr
 }
 
 /// Tells whoever listens; delivered when the transaction counts.
-async fn announce(
-    tx: &mut Tx<'_>,
-    prefix: &TablePrefix,
-    version: Version,
-) -> Result<(), Trouble> {
+async fn announce(tx: &mut Tx<'_>, prefix: &TablePrefix, version: Version) -> Result<(), Trouble> {
     if tx.dialect() == Dialect::Postgres {
         let values = vec![
             Value::text(prefix.table("changed")),

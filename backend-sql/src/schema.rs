@@ -87,14 +87,56 @@ pub fn schema_sql(dialect: Dialect, prefix: &TablePrefix) -> String {
         "message {text}, expected_end {time}, retry_after {int}, changed_by {text}, why {text}"
     );
     let tables = [
-        ("migration", format!("id {int} NOT NULL PRIMARY KEY, version {int} NOT NULL, record_created {int} NOT NULL")),
-        ("state", format!("id {int} NOT NULL PRIMARY KEY, epoch {key16} NOT NULL, revision {int} NOT NULL, record_schema {int} NOT NULL, record {bytes} NOT NULL, updated_at {time} NOT NULL")),
-        ("kept", format!("id {serial}, kept_at {time} NOT NULL, epoch {text}, revision {int}, record {bytes}")),
-        ("site", format!("position {int} NOT NULL PRIMARY KEY, name {key63} NOT NULL UNIQUE, mode {key16} NOT NULL, activation {text}, since {time}, {notice}")),
-        ("window", format!("position {int} NOT NULL PRIMARY KEY, site {key63} NOT NULL, id {text} NOT NULL, mode {key16} NOT NULL, starts_at {time}, ends_at {time}, message {text}, enabled {flag} NOT NULL")),
-        ("exemption", format!("position {int} NOT NULL PRIMARY KEY, site {key63} NOT NULL, kind {key16} NOT NULL, value {text} NOT NULL")),
-        ("change", format!("position {int} NOT NULL PRIMARY KEY, changed_at {time}, revision {int} NOT NULL, site {key63} NOT NULL, action {key16} NOT NULL, mode_before {key16} NOT NULL, mode_after {key16} NOT NULL, changed_by {text}, via {text}, why {text}")),
-        ("lease", format!("kind {key16} NOT NULL, site {key63} NOT NULL, name {key128} NOT NULL, holder {} NOT NULL, note {text} NOT NULL, began_at {int} NOT NULL, expires_at {int} NOT NULL, PRIMARY KEY (kind, site, name){}", key(32), lease_index_within(dialect, prefix))),
+        (
+            "migration",
+            format!(
+                "id {int} NOT NULL PRIMARY KEY, version {int} NOT NULL, record_created {int} NOT NULL"
+            ),
+        ),
+        (
+            "state",
+            format!(
+                "id {int} NOT NULL PRIMARY KEY, epoch {key16} NOT NULL, revision {int} NOT NULL, record_schema {int} NOT NULL, record {bytes} NOT NULL, updated_at {time} NOT NULL"
+            ),
+        ),
+        (
+            "kept",
+            format!(
+                "id {serial}, kept_at {time} NOT NULL, epoch {text}, revision {int}, record {bytes}"
+            ),
+        ),
+        (
+            "site",
+            format!(
+                "position {int} NOT NULL PRIMARY KEY, name {key63} NOT NULL UNIQUE, mode {key16} NOT NULL, activation {text}, since {time}, {notice}"
+            ),
+        ),
+        (
+            "window",
+            format!(
+                "position {int} NOT NULL PRIMARY KEY, site {key63} NOT NULL, id {text} NOT NULL, mode {key16} NOT NULL, starts_at {time}, ends_at {time}, message {text}, enabled {flag} NOT NULL"
+            ),
+        ),
+        (
+            "exemption",
+            format!(
+                "position {int} NOT NULL PRIMARY KEY, site {key63} NOT NULL, kind {key16} NOT NULL, value {text} NOT NULL"
+            ),
+        ),
+        (
+            "change",
+            format!(
+                "position {int} NOT NULL PRIMARY KEY, changed_at {time}, revision {int} NOT NULL, site {key63} NOT NULL, action {key16} NOT NULL, mode_before {key16} NOT NULL, mode_after {key16} NOT NULL, changed_by {text}, via {text}, why {text}"
+            ),
+        ),
+        (
+            "lease",
+            format!(
+                "kind {key16} NOT NULL, site {key63} NOT NULL, name {key128} NOT NULL, holder {} NOT NULL, note {text} NOT NULL, began_at {int} NOT NULL, expires_at {int} NOT NULL, PRIMARY KEY (kind, site, name){}",
+                key(32),
+                lease_index_within(dialect, prefix)
+            ),
+        ),
     ];
     let mut sql = String::new();
     for (name, columns) in tables {
@@ -146,8 +188,7 @@ pub(crate) async fn ensure(links: &Links) -> Result<(), Trouble> {
 
 /// MySQL does not tell a user about tables that it may not read: they may be missing as well.
 fn seems_missing(trouble: &Trouble, dialect: Dialect) -> bool {
-    trouble.kind == Kind::NoTable
-        || (trouble.kind == Kind::NoRight && dialect == Dialect::MySql)
+    trouble.kind == Kind::NoTable || (trouble.kind == Kind::NoRight && dialect == Dialect::MySql)
 }
 
 async fn version(links: &Links) -> Result<Option<i64>, Trouble> {

@@ -164,10 +164,10 @@ fn kind(error: &Error, dialect: Dialect) -> Kind {
                 Dialect::Sqlite => sqlite(&code, error.message()),
             }
         }
-        Error::Tls(_) => Kind::Tls,
+        // Certificates that cannot be read are found when the connection is made.
+        Error::Tls(_) | Error::Configuration(_) => Kind::Tls,
         Error::Io(_) | Error::Protocol(_) | Error::WorkerCrashed => Kind::Lost,
         Error::PoolTimedOut => Kind::Late,
-        Error::Configuration(_) => Kind::Tls,
         _ => Kind::Other,
     }
 }

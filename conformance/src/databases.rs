@@ -209,6 +209,17 @@ impl Postgres {
         })
     }
 
+    /// Kills it and starts it again as a standby that waits for a primary, and answers readers meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// It does not run, or does not start again.
+    pub fn become_standby(&self) -> Result<(), Broken> {
+        self.kill()?;
+        fs::write(self.data.join("standby.signal"), "")?;
+        self.start()
+    }
+
     /// Sets who may come in how (`pg_hba.conf`) and makes the server read it.
     ///
     /// # Errors
@@ -242,7 +253,11 @@ impl MariaDb {
         let (folder, data) = folder()?;
         succeed(
             unprivileged("mariadb-install-db")
-                .args(["--no-defaults", "--skip-test-db", "--auth-root-authentication-method=normal"])
+                .args([
+                    "--no-defaults",
+                    "--skip-test-db",
+                    "--auth-root-authentication-method=normal",
+                ])
                 .arg(format!("--datadir={}", data.display()))
                 .env("TMPDIR", &data),
         )?;
@@ -298,7 +313,10 @@ impl MariaDb {
             Server::start(
                 unprivileged("mariadbd")
                     .args(["--no-defaults", "--bind-address=127.0.0.1"])
-                    .args(["--innodb-flush-log-at-trx-commit=2", "--max-connections=300"])
+                    .args([
+                        "--innodb-flush-log-at-trx-commit=2",
+                        "--max-connections=300",
+                    ])
                     .env("TMPDIR", &self.data)
                     .arg(format!("--datadir={data}"))
                     .arg(format!("--port={port}"))

@@ -10,8 +10,8 @@ use maintenance_mode_conformance::presence_suite;
 
 use crate::postgres::open;
 use crate::process;
-use maintenance_mode_conformance::databases::{MariaDb, PASSWORD};
 use crate::store::Database;
+use maintenance_mode_conformance::databases::{MariaDb, PASSWORD};
 
 fn database() -> Result<Database, Broken> {
     Ok(Database::MariaDb(Arc::new(MariaDb::new()?)))
@@ -44,7 +44,9 @@ async fn refusals_say_what_is_wrong_and_what_helps() -> Result<(), Broken> {
         unreachable!();
     };
     let port = server.port();
-    store.ask(&format!("CREATE USER poor IDENTIFIED BY '{PASSWORD}'")).await?;
+    store
+        .ask(&format!("CREATE USER poor IDENTIFIED BY '{PASSWORD}'"))
+        .await?;
     store.ask("CREATE TABLE something (id INT)").await?;
     store.ask("GRANT SELECT ON site.something TO poor").await?;
     for (url, words) in [
@@ -70,12 +72,18 @@ async fn refusals_say_what_is_wrong_and_what_helps() -> Result<(), Broken> {
         ),
     ] {
         let error = open(&url).load().await.unwrap_err();
-        assert!(matches!(error, BackendError::Unavailable { .. }), "{error:?}");
+        assert!(
+            matches!(error, BackendError::Unavailable { .. }),
+            "{error:?}"
+        );
         let text = error.to_string();
         for word in words {
             assert!(text.contains(word), "no `{word}` in: {text}");
         }
-        assert!(!text.contains(PASSWORD) && !text.contains("wr0ng"), "{text}");
+        assert!(
+            !text.contains(PASSWORD) && !text.contains("wr0ng"),
+            "{text}"
+        );
     }
     // The tables are there now; the poor user may read them and no more.
     store.backend().load().await?;
@@ -85,7 +93,11 @@ async fn refusals_say_what_is_wrong_and_what_helps() -> Result<(), Broken> {
     }
     let poor = open(&store.url.replace("//site:", "//poor:"));
     assert!(matches!(poor.load().await, Ok(None)));
-    let error = poor.compare_and_set(None, &first()).await.unwrap_err().to_string();
+    let error = poor
+        .compare_and_set(None, &first())
+        .await
+        .unwrap_err()
+        .to_string();
     let words = error.contains("may not do this") && error.contains("GRANT SELECT, INSERT");
     assert!(words && !error.contains("CREATE TABLE"), "{error}");
     Ok(())
@@ -100,10 +112,22 @@ async fn the_record_can_be_joined_with() -> Result<(), Broken> {
     exemptions.paths.push("/robots.txt".to_owned());
     store.backend().compare_and_set(None, &state).await?;
     for (sql, expected) in [
-        ("SELECT COUNT(*) FROM #site WHERE name = 'default' AND mode = 'offline'", 1),
-        ("SELECT COUNT(*) FROM #window WHERE enabled AND TIMESTAMPDIFF(MICROSECOND, starts_at, ends_at) = 59999000", 200),
-        ("SELECT COUNT(*) FROM #change c JOIN #site s ON s.name = c.site", 100),
-        ("SELECT COUNT(*) FROM #exemption WHERE value = '/robots.txt'", 1),
+        (
+            "SELECT COUNT(*) FROM #site WHERE name = 'default' AND mode = 'offline'",
+            1,
+        ),
+        (
+            "SELECT COUNT(*) FROM #window WHERE enabled AND TIMESTAMPDIFF(MICROSECOND, starts_at, ends_at) = 59999000",
+            200,
+        ),
+        (
+            "SELECT COUNT(*) FROM #change c JOIN #site s ON s.name = c.site",
+            100,
+        ),
+        (
+            "SELECT COUNT(*) FROM #exemption WHERE value = '/robots.txt'",
+            1,
+        ),
     ] {
         assert_eq!(store.ask(sql).await?, expected, "{sql}");
     }

@@ -48,7 +48,11 @@ async fn a_pooler_that_swallows_listen_is_found_out() -> Result<(), Broken> {
         expect(&*other, &state).await?;
     }
     let error = one.subscribe().await.unwrap_err().to_string();
-    for word in ["LISTEN was accepted and a NOTIFY", "transaction mode", "polling"] {
+    for word in [
+        "LISTEN was accepted and a NOTIFY",
+        "transaction mode",
+        "polling",
+    ] {
         assert!(error.contains(word), "no `{word}` in: {error}");
     }
     Ok(())

@@ -12,8 +12,8 @@ use maintenance_mode_conformance::{ensure, presence_suite};
 use maintenance_mode_sql::{Dialect, schema_sql};
 
 use crate::process;
-use maintenance_mode_conformance::databases::{PASSWORD, Postgres};
 use crate::store::{Database, Store};
+use maintenance_mode_conformance::databases::{PASSWORD, Postgres};
 
 fn database() -> Result<Database, Broken> {
     Ok(Database::Postgres(Arc::new(Postgres::new()?)))
@@ -52,12 +52,18 @@ async fn sixteen_processes_may_start_at_the_same_time() -> Result<(), Broken> {
 /// Fails unless the refusal has each of the words, and none of the secrets.
 async fn refuses(url: &str, words: &[&str]) {
     let error = open(url).load().await.unwrap_err();
-    assert!(matches!(error, BackendError::Unavailable { .. }), "{error:?}");
+    assert!(
+        matches!(error, BackendError::Unavailable { .. }),
+        "{error:?}"
+    );
     let text = error.to_string();
     for word in words {
         assert!(text.contains(word), "no `{word}` in: {text}");
     }
-    assert!(!text.contains(PASSWORD) && !text.contains("wr0ng"), "{text}");
+    assert!(
+        !text.contains(PASSWORD) && !text.contains("wr0ng"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -85,7 +91,11 @@ async fn refusals_say_what_is_wrong_and_what_helps() -> Result<(), Broken> {
         &["cannot be reached"],
     )
     .await;
-    assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+    assert!(
+        began.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        began.elapsed()
+    );
     let strict = format!("{}?sslmode=require", server(&database).url("postgres"));
     refuses(&strict, &["do not agree on encryption", "sslmode"]).await;
     server(&database).admits("hostssl all all 127.0.0.1/32 scram-sha-256\n")?;
@@ -106,7 +116,9 @@ async fn user(store: &Store, name: &str, rights: &[&str]) -> Result<String, Brok
     for right in rights {
         store.ask(&right.replace("USER", name)).await?;
     }
-    let url = store.url.replace("postgres:s3cr3t", &format!("{name}:s3cr3t"));
+    let url = store
+        .url
+        .replace("postgres:s3cr3t", &format!("{name}:s3cr3t"));
     Ok(url)
 }
 
@@ -128,32 +140,55 @@ async fn missing_rights_are_told_from_missing_tables() -> Result<(), Broken> {
     for statement in sql.split(";\n").filter(|statement| !statement.is_empty()) {
         store.ask(statement).await?;
     }
-    store.ask("GRANT SELECT ON #migration, #state TO poor").await?;
-    assert!(matches!(poor.load().await, Ok(None)), "reading is allowed now");
-    let error = poor.compare_and_set(None, &first()).await.unwrap_err().to_string();
+    store
+        .ask("GRANT SELECT ON #migration, #state TO poor")
+        .await?;
+    assert!(
+        matches!(poor.load().await, Ok(None)),
+        "reading is allowed now"
+    );
+    let error = poor
+        .compare_and_set(None, &first())
+        .await
+        .unwrap_err()
+        .to_string();
     let words = error.contains("may not do this") && error.contains("GRANT SELECT, INSERT");
     assert!(words && !error.contains("tables are missing"), "{error}");
-    let grants = ["GRANT SELECT, INSERT, UPDATE, DELETE ON #migration, #state, #kept, #site, #window, #exemption, #change, #lease TO USER"];
+    let grants = [
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON #migration, #state, #kept, #site, #window, #exemption, #change, #lease TO USER",
+    ];
     let enough = open(&user(&store, "enough", &grants).await?);
     let state = create(&*enough).await?;
     assert!(enough.repair(&first()).await?.is_some());
     assert!(enough.presence()?.renew(&[]).await?.is_empty());
     assert!(matches!(
-        enough.compare_and_set(Some(state.version()), &after(&state)).await,
+        enough
+            .compare_and_set(Some(state.version()), &after(&state))
+            .await,
         Err(BackendError::Conflict(_))
     ));
     Ok(())
 }
 
 #[tokio::test]
-async fn a_server_that_only_reads_is_not_believed() -> Result<(), Broken> {
+async fn a_standby_is_not_believed() -> Result<(), Broken> {
     let database = database()?;
     let store = database.store();
     let backend = store.backend();
     let state = create(&*backend).await?;
+    // A user whose transactions only read by default does no harm: each of ours says that it writes.
     let reads = store.url.clone() + "&options=-c%20default_transaction_read_only%3Don";
-    // That default alone does no harm: each transaction says that it writes.
-    open(&reads).compare_and_set(Some(state.version()), &after(&state)).await?;
+    let next = after(&state);
+    open(&reads)
+        .compare_and_set(Some(state.version()), &next)
+        .await?;
+    server(&database).become_standby()?;
+    for backend in [backend, store.backend()] {
+        let error = backend.load().await.unwrap_err();
+        assert!(matches!(error, BackendError::Unavailable { .. }), "{error}");
+        let text = error.to_string();
+        assert!(text.contains("name the primary"), "{text}");
+    }
     Ok(())
 }
 
@@ -164,7 +199,10 @@ async fn tables_of_a_later_version_are_left_alone() -> Result<(), Broken> {
     create(&*store.backend()).await?;
     store.ask("UPDATE #migration SET version = 99").await?;
     let error = store.backend().load().await.unwrap_err().to_string();
-    assert!(error.contains("99") && error.contains("upgrade this program"), "{error}");
+    assert!(
+        error.contains("99") && error.contains("upgrade this program"),
+        "{error}"
+    );
     Ok(())
 }
 
@@ -208,19 +246,39 @@ async fn the_record_can_be_joined_with() -> Result<(), Broken> {
     exemptions.addresses.push("192.0.2.0/24".to_owned());
     backend.compare_and_set(None, &state).await?;
     for (sql, expected) in [
-        ("SELECT COUNT(*) FROM #site WHERE name = 'default' AND mode = 'offline'", 1),
-        ("SELECT COUNT(*) FROM #window WHERE mode = 'read_only' AND enabled", 200),
-        ("SELECT COUNT(*) FROM #window WHERE ends_at - starts_at = interval '59.999 seconds'", 200),
-        ("SELECT COUNT(*) FROM #change c JOIN #site s ON s.name = c.site WHERE c.action = 'mode'", 100),
-        ("SELECT COUNT(*) FROM #exemption WHERE kind = 'path' AND value = '/robots.txt'", 1),
+        (
+            "SELECT COUNT(*) FROM #site WHERE name = 'default' AND mode = 'offline'",
+            1,
+        ),
+        (
+            "SELECT COUNT(*) FROM #window WHERE mode = 'read_only' AND enabled",
+            200,
+        ),
+        (
+            "SELECT COUNT(*) FROM #window WHERE ends_at - starts_at = interval '59.999 seconds'",
+            200,
+        ),
+        (
+            "SELECT COUNT(*) FROM #change c JOIN #site s ON s.name = c.site WHERE c.action = 'mode'",
+            100,
+        ),
+        (
+            "SELECT COUNT(*) FROM #exemption WHERE kind = 'path' AND value = '/robots.txt'",
+            1,
+        ),
         ("SELECT COUNT(*) FROM #exemption", 2),
-        ("SELECT COUNT(*) FROM #state WHERE revision = 1 AND updated_at > now() - interval '1 minute'", 1),
+        (
+            "SELECT COUNT(*) FROM #state WHERE revision = 1 AND updated_at > now() - interval '1 minute'",
+            1,
+        ),
     ] {
         assert_eq!(store.ask(sql).await?, expected, "{sql}");
     }
     let mut next = after(&state);
     next.sites.clear();
-    backend.compare_and_set(Some(state.version()), &next).await?;
+    backend
+        .compare_and_set(Some(state.version()), &next)
+        .await?;
     assert_eq!(store.ask("SELECT COUNT(*) FROM #window").await?, 0);
     assert_eq!(store.ask("SELECT COUNT(*) FROM #change").await?, 100);
     Ok(())

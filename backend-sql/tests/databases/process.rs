@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use maintenance_mode::State;
 use maintenance_mode::backend::BackendError;
 use maintenance_mode_conformance::backend_suite::records::{after, count, first};
 use maintenance_mode_conformance::backend_suite::{Broken, broken};
@@ -35,7 +36,7 @@ async fn begin_and_add(url: &str) -> Result<usize, BackendError> {
         let known = backend.load().await?;
         // Processes draw the same epochs; only one of them can use its own.
         let next = known.as_ref().map_or_else(first, after);
-        let expected = known.as_ref().map(|known| known.version());
+        let expected = known.as_ref().map(State::version);
         match backend.compare_and_set(expected, &next).await {
             Ok(()) => accepted += 1,
             Err(BackendError::Conflict(_)) => {}

@@ -45,7 +45,10 @@ async fn the_journal_is_left_as_it_is() -> Result<(), Broken> {
 async fn what_is_no_database_is_an_error_that_names_the_file() -> Result<(), Broken> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("no.db");
-    fs::write(&file, "this is not a database at all, and long enough to be sure".repeat(99))?;
+    fs::write(
+        &file,
+        "this is not a database at all, and long enough to be sure".repeat(99),
+    )?;
     for (url, word) in [
         (format!("sqlite:{}", file.display()), "not a database"),
         (

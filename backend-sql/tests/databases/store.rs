@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use maintenance_mode::backend::StateBackend;
-use maintenance_mode_conformance::backend_suite::{Abilities, Broken, Harness, Load, Place, broken};
+use maintenance_mode_conformance::backend_suite::{
+    Abilities, Broken, Harness, Load, Place, broken,
+};
 use sqlx::{AssertSqlSafe, Connection};
 use tempfile::TempDir;
 
@@ -78,7 +80,9 @@ pub(crate) struct Store {
 macro_rules! ask {
     ($connection:ty, $url:expr, $sql:expr) => {{
         let mut link = <$connection>::connect($url).await?;
-        let row = sqlx::query(AssertSqlSafe($sql)).fetch_optional(&mut link).await?;
+        let row = sqlx::query(AssertSqlSafe($sql))
+            .fetch_optional(&mut link)
+            .await?;
         let number = row.and_then(|row| sqlx::Row::try_get::<i64, _>(&row, 0).ok());
         link.close().await?;
         Ok(number.unwrap_or(-1))
