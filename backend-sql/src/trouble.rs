@@ -183,7 +183,9 @@ fn postgres(code: &str, message: &str) -> Kind {
         "42P01" | "3F000" => Kind::NoTable,
         "40001" | "40P01" | "55P03" => Kind::Busy,
         "57014" | "25P03" | "25P04" => Kind::Late,
-        "25006" => Kind::ReadOnly,
+        // A standby: "cannot set transaction read-write mode during recovery". We ask for nothing else that a server
+        // could lack.
+        "25006" | "0A000" => Kind::ReadOnly,
         "22P05" | "22021" => Kind::Encoding,
         "57P03" | "53300" => Kind::NotNow,
         "57P01" | "57P02" | "57P04" => Kind::Lost,

@@ -11,7 +11,9 @@ use support::Site;
 fn is_switched(url: &str) {
     let site = Site::new();
     let run = |verb: &str, code| {
-        let run = site.run(&["--backend", url, verb]).exits(code);
+        let mut arguments = vec!["--backend", url];
+        arguments.extend(verb.split(' '));
+        let run = site.run(&arguments).exits(code);
         assert!(!run.out.contains(PASSWORD) && !run.err.contains(PASSWORD));
         run
     };
@@ -20,8 +22,8 @@ fn is_switched(url: &str) {
     run("status", 11).says("revision 1 of");
     run("off", 0).says("default: online, was offline");
     run("status", 0).says("revision 2 of");
-    run("repair", 0).says("_kept`, id 1");
-    run("history", 0);
+    run("repair --mode online --force", 0).says("_kept`, id 1");
+    run("status", 0).says("revision 1 of");
 }
 
 #[test]
