@@ -12,5 +12,7 @@ pub(crate) fn registry() -> BackendRegistry {
     maintenance_mode_object_store::register(&mut registry);
     #[cfg(feature = "redis")]
     maintenance_mode_redis::register(&mut registry);
+    #[cfg(feature = "sql")]
+    maintenance_mode_sql::register(&mut registry);
     registry
 }

@@ -1,7 +1,7 @@
 //! What the verbs need beside Rust, and installing it.
 
 use std::fs;
-use std::path::Path;
+use std::os::unix::fs::PermissionsExt;
 
 use crate::failure::{Failure, Outcome};
 use crate::shell::{command, find, run};
@@ -61,6 +61,30 @@ const NEEDS: &[Need] = &[
         by: Verb::Test,
     },
     Need {
+        program: "pg_ctlcluster",
+        package: "postgresql",
+        for_what: "the tests of the SQL backend start servers of their own",
+        by: Verb::Test,
+    },
+    Need {
+        program: "mariadbd",
+        package: "mariadb-server",
+        for_what: "the tests of the SQL backend start servers of their own",
+        by: Verb::Test,
+    },
+    Need {
+        program: "pgbouncer",
+        package: "pgbouncer",
+        for_what: "the tests of the SQL backend put it before PostgreSQL, where it swallows hints",
+        by: Verb::Test,
+    },
+    Need {
+        program: "setpriv",
+        package: "util-linux",
+        for_what: "database servers refuse to run as root",
+        by: Verb::Test,
+    },
+    Need {
         program: "valgrind",
         package: "valgrind",
         for_what: "counts instructions",
@@ -112,12 +136,11 @@ pub(crate) fn install(verb: Verb) -> Outcome {
         )));
     }
     run(command("apt-get").args(["update", "-q"]))?;
-    let services = ServicesStayDown::begin()?;
+    let _quiet = NoServices::start()?;
     run(command("apt-get")
         .args(["install", "-y", "-q", "--no-install-recommends"])
         .args(&packages)
         .env("DEBIAN_FRONTEND", "noninteractive"))?;
-    drop(services);
     match missing.iter().find(|need| find(need.program).is_none()) {
         None => Ok(()),
         Some(need) => Err(Failure::new(format!(
@@ -127,30 +150,30 @@ pub(crate) fn install(verb: Verb) -> Outcome {
     }
 }
 
-/// Asked by Debian's packages before they start the service that they bring (Debian Policy, 9.3.3).
+/// Debian's packages start their servers when they are installed, unless this program forbids it (invoke-rc.d(8)).
+/// The tests start servers of their own, and this machine keeps what it had.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
-/// While this lives, installing a server starts none: the tests start their own, on private ports.
-struct ServicesStayDown {
-    /// The machine had no policy of its own.
-    ours: bool,
+/// While it lives, no package starts a service.
+struct NoServices {
+    is_ours: bool,
 }
 
-impl ServicesStayDown {
-    fn begin() -> Outcome<Self> {
-        let ours = !Path::new(POLICY).exists();
-        if ours {
+impl NoServices {
+    fn start() -> Result<Self, Failure> {
+        let is_ours = !fs::exists(POLICY)?;
+        if is_ours {
             fs::write(POLICY, "#!/bin/sh\nexit 101\n")?;
-            run(command("chmod").args(["755", POLICY]))?;
+            fs::set_permissions(POLICY, fs::Permissions::from_mode(0o755))?;
         }
-        Ok(Self { ours })
+        Ok(Self { is_ours })
     }
 }
 
-impl Drop for ServicesStayDown {
+impl Drop for NoServices {
     fn drop(&mut self) {
-        if self.ours {
-            // If it stays, services stay down; the next installation shows it.
+        if self.is_ours {
+            // Nothing can be done if it cannot be removed; the file says by itself what it does.
             let _ = fs::remove_file(POLICY);
         }
     }
