@@ -4,6 +4,7 @@ pub mod backend_suite;
 #[cfg(unix)]
 pub mod databases;
 pub mod in_flight;
+pub mod in_memory;
 pub mod in_process;
 pub mod log;
 pub mod object_server;

@@ -16,32 +16,8 @@ use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceResponse};
 use actix_web::test::{self, TestRequest};
 use actix_web::{App, Error, HttpResponse, web};
-use maintenance_mode::{Config, Maintenance, Mode, Off, On, SiteName};
 use maintenance_mode_actix::MaintenanceMw;
-
-/// A handle with its own memory.
-pub(crate) async fn maintenance(config: Config) -> Maintenance {
-    Maintenance::start(config.backend("memory:")).await.unwrap()
-}
-
-/// A handle that is pinned offline.
-pub(crate) async fn closed(config: Config) -> Maintenance {
-    maintenance(config.mode(Mode::Offline)).await
-}
-
-pub(crate) async fn close(maintenance: &Maintenance, mode: Mode) {
-    maintenance
-        .on(&[SiteName::default()], &On::mode(mode))
-        .await
-        .unwrap();
-}
-
-pub(crate) async fn open(maintenance: &Maintenance) {
-    maintenance
-        .off(&[SiteName::default()], &Off::default())
-        .await
-        .unwrap();
-}
+pub(crate) use maintenance_mode_conformance::in_memory::{close, closed, maintenance, open};
 
 /// A small application around which the middleware is put.
 pub(crate) async fn site(

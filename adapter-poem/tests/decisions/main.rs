@@ -10,7 +10,7 @@ mod visitors;
 
 use std::net::SocketAddr;
 
-use maintenance_mode::{Config, Maintenance, Mode, Off, On, SiteName};
+pub(crate) use maintenance_mode_conformance::in_memory::{close, closed, maintenance, open};
 use maintenance_mode_poem::MaintenanceMiddleware;
 use poem::endpoint::{BoxEndpoint, make_sync};
 use poem::http::request::Builder;
@@ -18,32 +18,6 @@ use poem::http::uri::Scheme;
 use poem::http::{Request as HttpRequest, StatusCode};
 use poem::web::{LocalAddr, RemoteAddr};
 use poem::{Addr, Body, Endpoint, EndpointExt, Request, RequestParts, Response, Route, get};
-
-/// A handle with its own memory.
-pub(crate) async fn maintenance(config: Config) -> Maintenance {
-    Maintenance::start(config.backend("memory:")).await.unwrap()
-}
-
-/// A handle that is pinned offline.
-pub(crate) async fn closed(config: Config) -> Maintenance {
-    maintenance(config.mode(Mode::Offline)).await
-}
-
-pub(crate) async fn close(maintenance: &Maintenance, mode: Mode) {
-    let order = On::mode(mode);
-    maintenance
-        .on(&[SiteName::default()], &order)
-        .await
-        .unwrap();
-}
-
-pub(crate) async fn open(maintenance: &Maintenance) {
-    let order = Off::default();
-    maintenance
-        .off(&[SiteName::default()], &order)
-        .await
-        .unwrap();
-}
 
 /// Says that it was reached, to every method.
 pub(crate) fn reached() -> impl Endpoint {

@@ -13,35 +13,9 @@ use axum::extract::MatchedPath;
 use axum::routing::any;
 use http::{Request, Response};
 use http_body_util::BodyExt;
-use maintenance_mode::{Config, Maintenance, Mode, Off, On, SiteName};
+pub(crate) use maintenance_mode_conformance::in_memory::{close, closed, maintenance, open};
 use maintenance_mode_tower::{MaintenanceLayer, Routes};
 use tower::ServiceExt;
-
-/// A handle with its own memory.
-pub(crate) async fn maintenance(config: Config) -> Maintenance {
-    Maintenance::start(config.backend("memory:")).await.unwrap()
-}
-
-/// A handle that is pinned offline.
-pub(crate) async fn closed(config: Config) -> Maintenance {
-    maintenance(config.mode(Mode::Offline)).await
-}
-
-pub(crate) async fn close(maintenance: &Maintenance, mode: Mode) {
-    let order = On::mode(mode);
-    maintenance
-        .on(&[SiteName::default()], &order)
-        .await
-        .unwrap();
-}
-
-pub(crate) async fn open(maintenance: &Maintenance) {
-    let order = Off::default();
-    maintenance
-        .off(&[SiteName::default()], &order)
-        .await
-        .unwrap();
-}
 
 /// A small application around which the layer is put.
 pub(crate) fn site(layer: MaintenanceLayer) -> Router {

@@ -9,32 +9,11 @@ mod status;
 mod visitors;
 
 use bytes::Bytes;
-use maintenance_mode::{Config, Maintenance, Mode, Off, On, SiteName};
+pub(crate) use maintenance_mode_conformance::in_memory::{close, closed, maintenance, open};
 use maintenance_mode_warp::MaintenanceFilters;
 use warp::http::Response;
 use warp::test::RequestBuilder;
 use warp::{Filter, Rejection, Reply, reply};
-
-/// A handle with its own memory.
-pub(crate) async fn maintenance(config: Config) -> Maintenance {
-    Maintenance::start(config.backend("memory:")).await.unwrap()
-}
-
-/// A handle that is pinned offline.
-pub(crate) async fn closed(config: Config) -> Maintenance {
-    maintenance(config.mode(Mode::Offline)).await
-}
-
-pub(crate) async fn close(maintenance: &Maintenance, mode: Mode) {
-    let order = On::mode(mode);
-    let sites = [SiteName::default()];
-    maintenance.on(&sites, &order).await.unwrap();
-}
-
-pub(crate) async fn open(maintenance: &Maintenance) {
-    let sites = [SiteName::default()];
-    maintenance.off(&sites, &Off::default()).await.unwrap();
-}
 
 /// A small application.
 pub(crate) fn routes()

@@ -41,11 +41,23 @@ impl Subject {
     }
 }
 
-/// Makes a test of each check: `wire_suite!(subject)`, where `subject` is an expression for a
-/// [`Subject`](crate::wire::Subject).
+/// Makes a test of each check and of the vectors: `wire_suite!(subject, refused)`, where `subject` is an
+/// expression for a [`Subject`](crate::wire::Subject), and `refused` names the vectors that the framework's
+/// parser refuses although others do not. `wire_suite!(subject; module: check, …;)` makes only those.
 #[macro_export]
 macro_rules! wire_suite {
-    ($subject:expr) => {
+    ($subject:expr, $refused:expr) => {
+        #[test]
+        fn every_vector_that_can_be_sent_holds_on_the_wire() -> Result<(), $crate::backend_suite::Broken> {
+            $crate::wire::vectors::all_hold(&$subject, $refused)
+        }
+
+        #[test]
+        fn the_commented_configuration_is_valid() -> Result<(), $crate::backend_suite::Broken> {
+            let config = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/maintenance.toml"));
+            $crate::wire::suite::switching::closes_by_its_commented_configuration(&$subject, config)
+        }
+
         $crate::wire_suite!($subject;
             switching: closes_and_opens_for_every_path, read_only_lets_safe_methods_through,
                 closes_one_site_of_two, leaves_overridden_routes_alone, lets_admitted_requests_end_well,

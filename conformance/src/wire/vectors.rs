@@ -51,6 +51,22 @@ impl fmt::Display for Tally {
     }
 }
 
+/// Fewer cases than this cannot be all.
+const FEWEST: usize = 400;
+
+/// Sends every case that can be sent; each must be decided as it says.
+///
+/// # Errors
+///
+/// The cases that were not, or hardly any were sent.
+pub fn all_hold(subject: &Subject, refused: &[&str]) -> Result<(), Broken> {
+    let tally = run(subject, refused)?;
+    println!("{tally}");
+    crate::ensure!(tally.failures.is_empty(), "{}", tally.failures.join("\n"));
+    crate::ensure!(tally.sent > FEWEST, "only {tally}");
+    Ok(())
+}
+
 /// Sends every case that can be sent, one site for each configuration.
 ///
 /// `refused` names the cases that the framework's parser refuses with 400 although others may not; each of

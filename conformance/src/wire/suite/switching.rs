@@ -58,6 +58,25 @@ pub fn closes_and_opens_for_every_path(subject: &Subject) -> Result<(), Broken> 
     Ok(())
 }
 
+/// The site's own commented configuration is valid: staff may log in, and programs get JSON.
+///
+/// # Errors
+///
+/// What was not kept.
+pub fn closes_by_its_commented_configuration(
+    subject: &Subject,
+    config: &str,
+) -> Result<(), Broken> {
+    let site = Site::start(subject.program(), config)?;
+    site.close(&On::default())?;
+    ensure!(site.get("/login")?.status == 200, "staff cannot log in");
+    ensure!(site.get("/")?.is_closed(), "not closed");
+    let api = site.get("/api/items")?;
+    let is_json = api.field("content-type") == Some("application/problem+json");
+    ensure!(is_json, "{}", shown(&api));
+    Ok(())
+}
+
 /// A read-only site answers GET and HEAD and refuses POST.
 ///
 /// # Errors
