@@ -57,6 +57,35 @@
 //! site. On a nested router the target has lost its prefix: say
 //! [`original_uri`](MaintenanceLayer::original_uri).
 //!
+//! # Around a whole axum router
+//!
+//! Outside of the router the layer comes before routing: that costs less, and axum adds nothing to its
+//! answers. Templates of routes are not known there, so [`Routes`] do not work. `axum::serve` takes
+//! responses with axum's own body alone:
+//!
+//! ```no_run
+//! # use std::net::SocketAddr;
+//! use axum::body::Body;
+//! use axum::extract::{ConnectInfo, Request};
+//! use axum::{Router, ServiceExt};
+//! use http::Response;
+//! # use maintenance_mode::Maintenance;
+//! use maintenance_mode_tower::{MaintenanceBody, MaintenanceLayer};
+//! use tower::ServiceBuilder;
+//!
+//! # async fn serve(maintenance: Maintenance, router: Router) -> Result<(), Box<dyn std::error::Error>> {
+//! let maintenance = MaintenanceLayer::new(maintenance)
+//!     .peer_from(|info: &ConnectInfo<SocketAddr>| info.ip());
+//! let app = ServiceBuilder::new()
+//!     .map_response(|response: Response<MaintenanceBody<Body>>| response.map(Body::new))
+//!     .layer(maintenance)
+//!     .service(router);
+//! let app = ServiceExt::<Request>::into_make_service_with_connect_info::<SocketAddr>(app);
+//! let listener = tokio::net::TcpListener::bind("127.0.0.1:8080").await?;
+//! axum::serve(listener, app).await?;
+//! # Ok(()) }
+//! ```
+//!
 //! # With tonic
 //!
 //! A blocked call gets `UNAVAILABLE` in headers alone, with the site's message and the time after which to
