@@ -129,13 +129,11 @@ where
 impl Gate {
     /// What becomes of the request, if that can be said without knowing who asks.
     fn judge_unasked<B>(&self, request: &ServiceRequest) -> Option<Judged<B>> {
-        let maintenance = &self.settings.maintenance;
+        let settings = &self.settings;
+        let can_identify = settings.functions.can_identify();
         self.with_facts(request, Visitor::Unknown, |facts| {
-            if self.settings.functions.can_identify() {
-                maintenance.judge_unasked(facts, answer::response)
-            } else {
-                Some(maintenance.judge(facts, answer::response))
-            }
+            let maintenance = &settings.maintenance;
+            maintenance.judge_unasked(facts, can_identify, answer::response)
         })
     }
 

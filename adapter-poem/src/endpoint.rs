@@ -107,12 +107,10 @@ impl Settings {
     }
 
     fn judge_unasked(&self, request: &Request) -> Option<Judgement<Answer>> {
+        let can_identify = self.visitors.can_identify();
         let facts = self.facts(request);
-        if self.visitors.can_identify() {
-            self.maintenance.judge_unasked(&facts, response)
-        } else {
-            Some(self.maintenance.judge(&facts, response))
-        }
+        self.maintenance
+            .judge_unasked(&facts, can_identify, response)
     }
 
     /// What becomes of the request of this visitor.

@@ -126,11 +126,9 @@ impl Gate {
     pub(crate) async fn judge(&self, request: &Request<'_>, overridden: bool) -> Judgement<Reply> {
         let functions = &self.0.functions;
         let unasked = self.with_facts(request, overridden, Visitor::Unknown, |facts| {
-            if functions.can_identify() {
-                self.maintenance().judge_unasked(facts, Reply::new)
-            } else {
-                Some(self.maintenance().judge(facts, Reply::new))
-            }
+            let can_identify = functions.can_identify();
+            self.maintenance()
+                .judge_unasked(facts, can_identify, Reply::new)
         });
         match unasked {
             Some(judgement) => judgement,

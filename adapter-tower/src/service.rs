@@ -209,13 +209,11 @@ impl Gate {
 
     /// What becomes of the request, if that can be said without knowing who asks.
     fn judge_unasked(&self, head: Head<'_>) -> Option<Judgement<Response<Bytes>>> {
-        let maintenance = &self.settings.maintenance;
+        let settings = &self.settings;
+        let can_identify = settings.functions.visitors.can_identify();
         self.with_facts(head, Visitor::Unknown, |facts| {
-            if self.settings.functions.visitors.can_identify() {
-                maintenance.judge_unasked(facts, response)
-            } else {
-                Some(maintenance.judge(facts, response))
-            }
+            let maintenance = &settings.maintenance;
+            maintenance.judge_unasked(facts, can_identify, response)
         })
     }
 

@@ -129,13 +129,10 @@ impl Gate {
 
     /// What becomes of the request, if that can be said without knowing who asks.
     fn judge_unasked(&self, head: &Head) -> Option<Judgement<Response<Bytes>>> {
-        let maintenance = &self.settings.maintenance;
-        let facts = self.facts(head);
-        if self.settings.identify.is_some() {
-            maintenance.judge_unasked(&facts, response)
-        } else {
-            Some(maintenance.judge(&facts, response))
-        }
+        let settings = &self.settings;
+        let can_identify = settings.identify.is_some();
+        let maintenance = &settings.maintenance;
+        maintenance.judge_unasked(&self.facts(head), can_identify, response)
     }
 
     /// Looks the visitor up and decides.

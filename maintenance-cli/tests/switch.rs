@@ -365,3 +365,17 @@ fn closing_without_a_configuration_warns_once_that_nobody_may_follow() {
     let quiet = Site::new();
     quiet.run(&["-q", "on"]).exits(0).remarks_nothing();
 }
+
+/// With several sites the tool asks which one, so what it tells must name even the default one.
+#[test]
+fn the_command_that_opens_again_does() {
+    for config in ["", "[sites.shop]\nhosts = [\"shop.example\"]\n"] {
+        let site = Site::configured(config);
+        let closed = site.run(&["on", "--site", "default"]).exits(0);
+        let line = closed.out.lines().find(|line| line.contains("to open"));
+        let (_, command) = line.unwrap().split_once("maintenance ").unwrap();
+        let arguments: Vec<&str> = command.split_whitespace().collect();
+        site.run(&arguments).exits(0);
+        site.run(&["status"]).exits(0);
+    }
+}

@@ -1,6 +1,7 @@
 //! Which sites an order is for.
 
 use maintenance_mode::SiteName;
+use maintenance_mode::state::ActivationId;
 
 use crate::arguments::Sites;
 use crate::exit::Failure;
@@ -27,6 +28,15 @@ pub(super) fn chosen(
         }
     }
     Ok(chosen)
+}
+
+/// What opens a site again, and nobody else's maintenance.
+pub(super) fn command_to_open(settings: &Settings, site: &SiteName, id: ActivationId) -> String {
+    if settings.policy.config().sites.is_empty() {
+        format!("maintenance off --if-activation {id}")
+    } else {
+        format!("maintenance off --site {site} --if-activation {id}")
+    }
 }
 
 fn named(sites: &Sites, verb: &str, settings: &Settings) -> Result<Vec<SiteName>, Failure> {

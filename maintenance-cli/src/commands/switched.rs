@@ -9,6 +9,7 @@ use maintenance_mode::{Mode, SiteName, Snapshot, Timestamp};
 use serde::Serialize;
 
 use super::fleet;
+use super::sites::command_to_open;
 use super::status::mode_styled;
 use crate::arguments::Wait;
 use crate::exit::{Exit, Failure};
@@ -20,8 +21,8 @@ use crate::when;
 #[derive(Debug, Serialize)]
 pub(super) struct Switched {
     changed: bool,
-    epoch: String,
-    revision: u64,
+    #[serde(flatten)]
+    version: Version,
     backend: String,
     notes: Vec<String>,
     warnings: Vec<String>,
@@ -30,8 +31,6 @@ pub(super) struct Switched {
     /// How many instances have followed; `None` if nobody waited for them, or not all have.
     #[serde(skip_serializing_if = "Option::is_none")]
     followed_by: Option<usize>,
-    #[serde(skip)]
-    version: Version,
     #[serde(skip)]
     log: Vec<Change>,
     #[serde(skip)]
@@ -64,14 +63,12 @@ impl Switched {
         status.sites.retain(|site| sites.contains(&site.site));
         Self {
             changed: changed.changed,
-            epoch: changed.version.epoch.to_string(),
-            revision: changed.version.revision,
+            version: changed.version,
             backend: status.backend,
             notes: changed.notes,
             warnings,
             sites: status.sites,
             followed_by: None,
-            version: changed.version,
             log,
             now,
         }
@@ -90,17 +87,17 @@ impl Switched {
         output: &mut Output,
     ) -> Result<Exit, Failure> {
         if !wait.wait {
-            self.report(zone, output);
+            self.report(settings, zone, output);
             return Ok(Exit::Done);
         }
         // People read meanwhile what has been done; programs get one answer at the end.
         if !output.json {
-            self.report(zone, output);
+            self.report(settings, zone, output);
         }
         let waited = fleet::wait(settings, self.version, wait.timeout, output).await;
         if output.json {
             self.followed_by = waited.as_ref().ok().copied();
-            self.report(zone, output);
+            self.report(settings, zone, output);
         }
         let instances = waited.map_err(|failure| Failure {
             message: format!("{}; the order holds all the same", failure.message),
@@ -142,7 +139,7 @@ impl Switched {
         Ok(())
     }
 
-    pub(super) fn report(&self, zone: &TimeZone, output: &mut Output) {
+    fn report(&self, settings: &Settings, zone: &TimeZone, output: &mut Output) {
         for note in &self.notes {
             output.note(note);
         }
@@ -168,16 +165,14 @@ impl Switched {
                 ));
             }
             if let Some(id) = site.activation {
+                let command = command_to_open(settings, &site.site, id);
                 output.line(field("activation", id));
-                output.line(field(
-                    "to open",
-                    styled(DIM, self.command_to_open(site, &id.to_string())),
-                ));
+                output.line(field("to open", styled(DIM, command)));
             }
         }
         output.line(field(
             "revision",
-            format_args!("{} in {}", self.revision, self.backend),
+            format_args!("{} in {}", self.version.revision, self.backend),
         ));
     }
 
@@ -200,14 +195,6 @@ impl Switched {
                 ..
             }) => format!("{name}: still {mode}{since}; what visitors are told has changed"),
             Some(_) => format!("{name}: {mode}"),
-        }
-    }
-
-    fn command_to_open(&self, site: &SiteStatus, id: &str) -> String {
-        if site.site.is_default() && self.sites.len() == 1 {
-            format!("maintenance off --if-activation {id}")
-        } else {
-            format!("maintenance off --site {} --if-activation {id}", site.site)
         }
     }
 

@@ -70,16 +70,19 @@ impl Maintenance {
     }
 
     /// The same, if it can be said without knowing who asks. `None`: look the visitor up, and
-    /// [`judge`](Self::judge) with what was found.
+    /// [`judge`](Self::judge) with what was found. Where `can_identify` is false nobody can, so that a
+    /// visitor of whom rules want to know is blocked.
     pub fn judge_unasked<A>(
         &self,
         facts: &Facts<'_>,
+        can_identify: bool,
         answer: impl FnOnce(&Block<'_>, &Facts<'_>) -> A,
     ) -> Option<Judgement<A>> {
         let snapshot = self.snapshot();
         let now = now();
         let decision = snapshot.decide(facts, now);
-        (!decision.asks_for_visitor()).then(|| judgement(&snapshot, now, facts, decision, answer))
+        let asks = can_identify && decision.asks_for_visitor();
+        (!asks).then(|| judgement(&snapshot, now, facts, decision, answer))
     }
 }
 

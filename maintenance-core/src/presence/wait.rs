@@ -83,12 +83,9 @@ fn standings(
         }
         fleet.push((instance, standing));
     }
-    let forgotten = silent
-        .values()
-        .filter(|lost| fleet.iter().all(|(instance, _)| instance.id != lost.id))
-        .map(|lost| (lost.clone(), Standing::Silent));
-    let forgotten: Vec<_> = forgotten.collect();
-    fleet.extend(forgotten);
+    let is_forgotten = |lost: &&Instance| fleet.iter().all(|(seen, _)| seen.id != lost.id);
+    let forgotten: Vec<_> = silent.values().filter(is_forgotten).cloned().collect();
+    fleet.extend(forgotten.into_iter().map(|lost| (lost, Standing::Silent)));
     fleet
 }
 

@@ -115,9 +115,9 @@ fn pass_on(_: &Child, _: Told) {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Told {
     Interrupt,
-    #[cfg_attr(not(unix), allow(dead_code))]
+    #[cfg(unix)]
     Terminate,
-    #[cfg_attr(not(unix), allow(dead_code))]
+    #[cfg(unix)]
     HangUp,
 }
 
@@ -135,8 +135,10 @@ impl Told {
     const fn code(self) -> u8 {
         BY_SIGNAL
             + match self {
+                #[cfg(unix)]
                 Self::HangUp => 1,
                 Self::Interrupt => 2,
+                #[cfg(unix)]
                 Self::Terminate => 15,
             }
     }

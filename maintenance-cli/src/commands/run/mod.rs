@@ -3,12 +3,12 @@
 mod command;
 mod owner;
 
-use maintenance_mode::live::{Author, Control};
+use maintenance_mode::live::{Author, Control, ControlError};
 use maintenance_mode::state::{Activation, ActivationId, Version};
 use maintenance_mode::{Mode, Off, On, SiteName, Snapshot, State, Timestamp};
 
 use super::fleet;
-use super::sites::chosen;
+use super::sites::{chosen, command_to_open};
 use crate::arguments::{Global, RunArguments};
 use crate::author::author;
 use crate::exit::{Exit, Failure};
@@ -19,7 +19,8 @@ use command::{Ended, Signals};
 use owner::Owner;
 
 /// Sites that this program has closed, and how it opens them.
-struct Closed {
+struct Closed<'a> {
+    settings: &'a Settings,
     control: Control,
     author: Author,
     sites: Vec<(SiteName, ActivationId)>,
@@ -49,7 +50,7 @@ pub(super) async fn run(
         _ => None,
     };
     let outcome = tokio::select! {
-        outcome = quiet(&settings, &closed, &arguments, output) => outcome,
+        outcome = quiet(&closed, &arguments, output) => outcome,
         signal = signals.next() => Err(Failure::interrupted(signal)),
     };
     let failure = match outcome {
@@ -78,12 +79,12 @@ async fn release(owner: Option<Owner>) {
 }
 
 /// Closes sites that are open. Whatever somebody else has closed is left to him.
-async fn close(
-    settings: &Settings,
+async fn close<'a>(
+    settings: &'a Settings,
     sites: &[SiteName],
     arguments: &RunArguments,
     held: bool,
-) -> Result<Closed, Failure> {
+) -> Result<Closed<'a>, Failure> {
     let control = settings.control()?;
     let author = author(arguments.by.clone());
     let now = when::now();
@@ -108,6 +109,7 @@ async fn close(
     let changed = control.on(sites, &order, &author, now).await?;
     let activations = ours(changed.state.as_deref(), sites, now)?;
     Ok(Closed {
+        settings,
         control,
         author,
         sites: activations,
@@ -156,15 +158,14 @@ fn ours(
 
 /// Waits until every instance has followed and nothing from before is running.
 async fn quiet(
-    settings: &Settings,
-    closed: &Closed,
+    closed: &Closed<'_>,
     arguments: &RunArguments,
     output: &mut Output,
 ) -> Result<(), Failure> {
     if arguments.no_wait {
         return Ok(());
     }
-    let instances = fleet::wait(settings, closed.version, arguments.timeout, output).await?;
+    let instances = fleet::wait(closed.settings, closed.version, arguments.timeout, output).await?;
     output.note(format_args!(
         "closed: {instances} of {instances} instances have followed, and nothing from before is running"
     ));
@@ -172,7 +173,7 @@ async fn quiet(
 }
 
 async fn finish(
-    closed: Closed,
+    closed: Closed<'_>,
     owner: Option<Owner>,
     ended: Ended,
     arguments: &RunArguments,
@@ -195,7 +196,7 @@ async fn finish(
     Ok(ended.exit())
 }
 
-impl Closed {
+impl Closed<'_> {
     /// Opens what was closed, unless somebody else has taken it over.
     async fn open(&self, why: &str, output: &mut Output) -> Result<(), Failure> {
         for (site, id) in &self.sites {
@@ -209,10 +210,9 @@ impl Closed {
                 .await;
             match opened {
                 Ok(_) => output.note(format_args!("{site}: open again")),
-                Err(maintenance_mode::live::ControlError::OtherActivation { .. }) => output
-                    .warning(format_args!(
-                        "{site} was switched by somebody else meanwhile and is left as it is"
-                    )),
+                Err(ControlError::OtherActivation { .. }) => output.warning(format_args!(
+                    "{site} was switched by somebody else meanwhile and is left as it is"
+                )),
                 Err(error) => {
                     let message = format!(
                         "{site} could not be opened: {error}; to open it: {}",
@@ -229,13 +229,8 @@ impl Closed {
     }
 
     fn commands_to_open(&self) -> String {
-        let each = self.sites.iter().map(|(site, id)| {
-            if site.is_default() {
-                format!("maintenance off --if-activation {id}")
-            } else {
-                format!("maintenance off --site {site} --if-activation {id}")
-            }
-        });
+        let sites = self.sites.iter();
+        let each = sites.map(|(site, id)| command_to_open(self.settings, site, *id));
         each.collect::<Vec<_>>().join("; ")
     }
 }
